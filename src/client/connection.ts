@@ -1,0 +1,216 @@
+import type net from 'node:net';
+import { ProxyError } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+import { error } from '../resp/write.ts';
+import type { Endpoint } from '../upstream/endpoint.ts';
+import { Lane } from '../upstream/lane.ts';
+import { Session, type SessionCounts, type SessionParts } from './session.ts';
+import { type ClientEvent, type ClientState, move } from './state.ts';
+
+/**
+ * How much may wait for a client that does not read, in bytes, before it is disconnected: replies
+ * wait upstream, but pushes come unasked. Source: the hard limit of Redis's pubsub class.
+ */
+export const OUTPUT_MAX_BYTES = 32 * 1_024 * 1_024;
+
+/**
+ * How long a request that changes data silently is waited for after its client has left, and a
+ * client for its last bytes after we have ended the connection, in milliseconds. Source: our choice.
+ */
+export const DRAIN_DEADLINE_MS = 2_000;
+
+const UNREACHABLE = error('ERR the upstream Redis cannot be reached');
+
+/** Numbers that only grow. */
+export interface ConnectionCounts extends SessionCounts {
+  bytesIn: number;
+  bytesOut: number;
+  lanesOutOfSync: number;
+  upstreamProtocolErrors: number;
+  slowClients: number;
+}
+
+/** What a connection needs from the proxy. */
+export interface ConnectionParts
+  extends Omit<SessionParts, 'counts' | 'sendUpstream' | 'sendClient' | 'finished' | 'wake'> {
+  readonly endpoint: Endpoint;
+  readonly logger: Logger;
+  readonly counts: ConnectionCounts;
+  /** Invalidations of this connection wait for their time. */
+  readonly wake: (connection: Connection) => void;
+  /** Told once. */
+  readonly closed: (connection: Connection) => void;
+}
+
+/** One client: its socket, its lane, and the session that knows what their bytes mean. */
+export class Connection {
+  readonly #parts: ConnectionParts;
+  readonly #client: net.Socket;
+  readonly #lane: Lane;
+  readonly #session: Session;
+  readonly #uncork = () => {
+    this.#corked = false;
+    this.#client.uncork();
+  };
+  #state: ClientState = 'connecting';
+  #corked = false;
+  #deadline: NodeJS.Timeout | undefined;
+
+  constructor(client: net.Socket, parts: ConnectionParts) {
+    this.#parts = parts;
+    this.#client = client;
+    this.#session = new Session({
+      ...parts,
+      sendUpstream: (bytes) => this.#lane.write(bytes),
+      sendClient: (bytes) => this.#sendClient(bytes),
+      finished: () => this.#finished(),
+      wake: () => parts.wake(this),
+    });
+    client.pause();
+    client.on('data', (chunk: Buffer) => this.#fromClient(chunk));
+    client.on('end', () => this.#clientEnded());
+    client.on('drain', () => this.#lane.resume());
+    client.on('error', () => {}); // 'close' follows
+    client.on('close', () => this.#clientLeft());
+    this.#lane = new Lane(parts.endpoint, {
+      connected: () => this.#connected(),
+      received: (chunk) => this.#fromUpstream(chunk),
+      drained: () => this.#regulate(),
+      closed: (cause) => this.#upstreamLost(cause),
+    });
+    this.#session.begin();
+  }
+
+  /** Lets go the invalidations whose time has come. @returns whether more are waiting */
+  tick(): boolean {
+    if (this.#state === 'closed') return false;
+    this.#session.tracked.tick();
+    return this.#session.tracked.hasDues;
+  }
+
+  /** Ends it at once. */
+  destroy(): void {
+    this.#client.destroy();
+    this.#lane.destroy();
+  }
+
+  #connected(): void {
+    this.#move('upstreamReady');
+    this.#client.resume();
+  }
+
+  #fromClient(chunk: Buffer): void {
+    this.#parts.counts.bytesIn += chunk.length;
+    this.#guard(() => this.#session.fromClient(chunk));
+    this.#regulate();
+  }
+
+  #fromUpstream(chunk: Buffer): void {
+    this.#guard(() => this.#session.fromUpstream(chunk));
+    if (this.#state === 'closed') {
+      if (!this.#session.flushing) this.#lane.destroy();
+      return;
+    }
+    if (this.#client.writableNeedDrain) this.#lane.pause();
+    this.#regulate();
+  }
+
+  /** A broken peer ends its own connection; a defect of ours ends it too, and is logged as one. */
+  #guard(work: () => void): void {
+    try {
+      work();
+    } catch (cause) {
+      const { counts, logger } = this.#parts;
+      const code = cause instanceof ProxyError ? cause.code : undefined;
+      if (code === undefined) logger.error({ err: cause }, 'defect in a connection');
+      else logger.warn({ code, reason: String(cause) }, 'upstream sent what it must not');
+      if (code === 'LANE_OUT_OF_SYNC') counts.lanesOutOfSync += 1;
+      else counts.upstreamProtocolErrors += 1;
+      this.#session.close();
+      this.destroy();
+    }
+  }
+
+  /** The client is read only while its requests can go on. */
+  #regulate(): void {
+    if (this.#state !== 'serving') return;
+    if (this.#session.waiting || this.#lane.isFull) this.#client.pause();
+    else if (this.#client.isPaused()) this.#client.resume();
+  }
+
+  #sendClient(bytes: Buffer): void {
+    if (this.#state === 'closed') return;
+    if (!this.#corked) {
+      this.#corked = true;
+      this.#client.cork();
+      process.nextTick(this.#uncork);
+    }
+    this.#parts.counts.bytesOut += bytes.length;
+    this.#client.write(bytes);
+    if (this.#client.writableLength > OUTPUT_MAX_BYTES) this.#overflow(bytes);
+  }
+
+  /** Long replies wait upstream, so that only pushes (or one huge chunk) can come to so much. */
+  #overflow(bytes: Buffer): void {
+    if (this.#client.writableLength - bytes.length <= OUTPUT_MAX_BYTES) return;
+    this.#parts.counts.slowClients += 1;
+    this.#parts.logger.warn('a client does not read its invalidations and is disconnected');
+    this.#client.destroy();
+  }
+
+  /** The client has shut down its side. It may still be waiting for replies. */
+  #clientEnded(): void {
+    if (this.#state !== 'serving') return;
+    this.#move('clientEnded');
+    this.#session.clientEnded();
+  }
+
+  #finished(): void {
+    if (this.#state === 'serving') this.#move('clientEnded');
+    if (this.#state !== 'draining') return;
+    this.#move('finished');
+    this.#endClient();
+    this.#end();
+  }
+
+  #clientLeft(): void {
+    if (this.#state === 'closed') return;
+    this.#move('clientLeft');
+    this.#end();
+  }
+
+  #upstreamLost(cause: Error | undefined): void {
+    clearTimeout(this.#deadline);
+    this.#session.close();
+    if (this.#state === 'closed') return;
+    const reached = this.#state !== 'connecting';
+    if (!reached) this.#sendClient(UNREACHABLE);
+    if (cause !== undefined) this.#parts.logger.debug({ reason: cause.message }, 'lane lost');
+    this.#move('upstreamLost');
+    this.#endClient();
+    this.#parts.closed(this);
+  }
+
+  /** Sends what has been handed to the socket, then ends it, whether or not the client ends too. */
+  #endClient(): void {
+    this.#client.end();
+    this.#client.resume(); // what it still says is read and dropped: unread, it would cost a reset
+    this.#client.setTimeout(DRAIN_DEADLINE_MS, () => this.#client.destroy());
+  }
+
+  /** The client is done with. Its lane ends, unless a reply still has to be waited for. */
+  #end(): void {
+    this.#session.leave();
+    if (this.#session.flushing) {
+      this.#lane.resume();
+      this.#deadline = setTimeout(() => this.#lane.destroy(), DRAIN_DEADLINE_MS);
+    } else {
+      this.#lane.destroy();
+    }
+    this.#parts.closed(this);
+  }
+
+  #move(event: ClientEvent): void {
+    this.#state = move(this.#state, event);
+  }
+}

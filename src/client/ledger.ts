@@ -1,0 +1,138 @@
+import { ProxyError } from '../errors.ts';
+
+/** One reply as it came from upstream. */
+export interface Reply {
+  /** First byte of the frame: see `TYPE` of resp/scanner.ts. */
+  readonly type: number;
+  /** The whole frame, where the entry asked to keep it; undefined where its bytes have gone by. */
+  readonly bytes: Buffer | undefined;
+  /** An array that was opened turned out to be the null one. */
+  readonly isNull?: boolean;
+}
+
+/**
+ * What becomes of a reply: `pass` sends on what was kept, `drop` sends nothing, bytes are sent in
+ * place of a reply that was kept or dropped.
+ */
+export type Verdict = 'pass' | 'drop' | Buffer;
+
+/** Which replies an entry wants to see whole before anything of them is sent on. A set of bits. */
+export const KEEP = { none: 0, errors: 1, statuses: 2, all: 4 } as const;
+
+/**
+ * A reply that upstream still owes. Entries wait in the queue of a lane, in the order in which
+ * their requests were sent, and each names the client it belongs to by being that client's object.
+ */
+export interface Owed {
+  /** A set of `KEEP` bits. */
+  readonly keep: number;
+  /** Replies that are not kept are dropped instead of passed on: the request was ours. */
+  readonly drop: boolean;
+  /** The request may wait for other clients: BLPOP and its kind. */
+  readonly blocks: boolean;
+  /** The reply changes data of all clients in a way that no notification tells (FLUSHALL ...). */
+  readonly flushes: boolean;
+  /** The reply is an array to be read element by element: always, or if one needs care. EXEC. */
+  readonly opens?: 'always' | 'slots';
+  /** The kind of pub/sub frame that answers this request, `framesLeft` times. */
+  readonly confirms?: string;
+  /** Frames still to come; undefined until it can be known. */
+  framesLeft?: number | undefined;
+  /** False: inside a transaction its place in EXEC's reply needs no care. */
+  readonly slot?: boolean;
+  /** The reply is whole: decides what the client gets. */
+  settle(reply: Reply): Verdict;
+  /** What the client gets has been sent: does whatever follows from the reply. */
+  after?(reply: Reply): void;
+  /** The connection ended before the reply came. */
+  lost?(): void;
+}
+
+/** An entry for a request whose reply is simply passed on. One object serves all requests. */
+export const PASS: Owed = plain({});
+/** For a request inside MULTI, which is answered QUEUED. */
+export const PASS_QUEUED: Owed = { ...PASS, keep: KEEP.statuses, slot: false };
+/** As PASS, for a request that may block. */
+export const PASS_BLOCKING: Owed = plain({ blocks: true });
+/** An entry for a request of ours whose reply means nothing to anybody. */
+export const SWALLOW: Owed = plain({ drop: true });
+
+function plain(flags: { readonly blocks?: boolean; readonly drop?: boolean }): Owed {
+  return {
+    keep: KEEP.none,
+    drop: flags.drop ?? false,
+    blocks: flags.blocks ?? false,
+    flushes: false,
+    settle: () => 'pass',
+  };
+}
+
+/**
+ * The queue of awaited replies: first in, first out, in a ring that doubles when it is full and
+ * never shrinks below its first size.
+ */
+export class Ledger {
+  #ring: (Owed | undefined)[] = new Array(FIRST_SIZE);
+  #first = 0;
+  #size = 0;
+  #blocking = 0;
+  #flushing = 0;
+
+  /** How many replies are owed. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** How many of them may wait for other clients. */
+  get blocking(): number {
+    return this.#blocking;
+  }
+
+  /** How many of them change data silently. */
+  get flushing(): number {
+    return this.#flushing;
+  }
+
+  /** The entry whose reply comes next. */
+  get head(): Owed | undefined {
+    return this.#ring[this.#first];
+  }
+
+  push(owed: Owed): void {
+    if (this.#size === this.#ring.length) this.#grow();
+    this.#ring[(this.#first + this.#size) & (this.#ring.length - 1)] = owed;
+    this.#size += 1;
+    if (owed.blocks) this.#blocking += 1;
+    if (owed.flushes) this.#flushing += 1;
+  }
+
+  /** Removes the head. */
+  shift(): Owed {
+    const owed = this.#ring[this.#first];
+    if (owed === undefined) throw new ProxyError('LEDGER_BROKEN', 'shift of an empty ledger');
+    this.#ring[this.#first] = undefined;
+    this.#first = (this.#first + 1) & (this.#ring.length - 1);
+    this.#size -= 1;
+    if (owed.blocks) this.#blocking -= 1;
+    if (owed.flushes) this.#flushing -= 1;
+    if (this.#size === 0 && this.#ring.length > KEPT_SIZE) this.#ring = new Array(FIRST_SIZE);
+    return owed;
+  }
+
+  /** Empties the ledger: the replies will never come. */
+  abandon(): void {
+    while (this.#size > 0) this.shift().lost?.();
+  }
+
+  #grow(): void {
+    const ring: (Owed | undefined)[] = new Array(this.#ring.length * 2);
+    for (let index = 0; index < this.#size; index++) {
+      ring[index] = this.#ring[(this.#first + index) & (this.#ring.length - 1)];
+    }
+    this.#ring = ring;
+    this.#first = 0;
+  }
+}
+
+const FIRST_SIZE = 8;
+const KEPT_SIZE = 1_024;

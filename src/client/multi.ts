@@ -1,0 +1,100 @@
+import type { Key } from '../key.ts';
+import { TYPE } from '../resp/scanner.ts';
+import { KEEP, type Owed, type Reply, type Verdict } from './ledger.ts';
+import { refuses } from './owed.ts';
+import { Keyed, type Tracked } from './tracked.ts';
+
+/** What a request inside MULTI will do when EXEC is sent. */
+export type Queued =
+  | { readonly kind: 'keys'; readonly keys: readonly Key[]; readonly reads: boolean }
+  | { readonly kind: 'local'; readonly run: () => void };
+
+/**
+ * A MULTI as the requests tell it: believed from the moment it is read, unbelieved when upstream
+ * refuses it. What its requests do to tracking is done when EXEC is read, in their order, for only
+ * then are they executed.
+ */
+export class OpenMulti {
+  readonly #queued: Queued[] = [];
+  /** It holds a command that may turn tracking on, so its reads have to be looked at. */
+  tracks = false;
+
+  queue(request: Queued): void {
+    this.#queued.push(request);
+    if (request.kind === 'local') this.tracks = true;
+  }
+
+  /**
+   * EXEC is about to be sent.
+   *
+   * @returns the entry for its reply
+   */
+  execute(tracked: Tracked, ended: () => void): Owed {
+    const keys: Key[] = [];
+    let reads = false;
+    for (const request of this.#queued) {
+      if (request.kind === 'local') request.run();
+      else if (tracked.wanted) {
+        keys.push(...request.keys);
+        if (request.reads) reads = true;
+      }
+    }
+    const exec = new Exec(tracked, keys, reads, ended);
+    if (keys.length > 0) tracked.embark(exec);
+    return exec;
+  }
+}
+
+/** The entry for EXEC: the keys of all requests that it executes are in flight with it. */
+class Exec extends Keyed {
+  readonly opens: 'always' | 'slots';
+  readonly #ended: () => void;
+  #aborted = false;
+
+  constructor(tracked: Tracked, keys: readonly Key[], reads: boolean, ended: () => void) {
+    super(tracked, keys, reads, false);
+    this.opens = keys.length > 0 ? 'always' : 'slots';
+    this.#ended = ended;
+  }
+
+  override settle(reply: Reply): Verdict {
+    this.#aborted = reply.type !== TYPE.array || reply.isNull === true;
+    return 'pass';
+  }
+
+  override after(): void {
+    this.#ended();
+    if (this.keys.length > 0) this.tracked.land(this, this.#aborted);
+  }
+}
+
+/**
+ * The entry for a request that names keys inside a MULTI that we believe in. Where upstream did not
+ * (it refused MULTI), the request was executed at once and nothing has noted its keys: the client
+ * must not keep what it has read.
+ */
+export class QueuedKeyed implements Owed {
+  readonly keep = KEEP.errors | KEEP.statuses;
+  readonly drop = false;
+  readonly blocks = false;
+  readonly flushes = false;
+  readonly slot = false;
+  readonly #tracked: Tracked;
+  readonly #keys: readonly Key[];
+  #refused = false;
+
+  constructor(tracked: Tracked, keys: readonly Key[]) {
+    this.#tracked = tracked;
+    this.#keys = keys;
+  }
+
+  settle(reply: Reply): Verdict {
+    this.#refused = refuses(reply);
+    return 'pass';
+  }
+
+  /** Called only for a reply that was not QUEUED. */
+  after(): void {
+    if (!this.#refused) this.#tracked.distrust(this.#keys);
+  }
+}

@@ -1,0 +1,107 @@
+import { TYPE } from '../resp/scanner.ts';
+import { error } from '../resp/write.ts';
+import { KEEP, type Owed, type Reply, type Verdict } from './ledger.ts';
+
+/**
+ * First words of the errors by which a server refuses a request before it executes it. Nothing was
+ * read then, so nothing is tracked. (An error such as WRONGTYPE comes from an executed read.)
+ */
+const REFUSALS: ReadonlySet<string> = new Set([
+  'NOAUTH',
+  'NOPERM',
+  'LOADING',
+  'BUSY',
+  'OOM',
+  'MASTERDOWN',
+  'MISCONF',
+  'READONLY',
+  'NOREPLICAS',
+  'DENIED',
+  'MOVED',
+  'ASK',
+  'CLUSTERDOWN',
+  'CROSSSLOT',
+  'TRYAGAIN',
+  'EXECABORT',
+]);
+
+const REFUSALS_IN_WORDS =
+  /^ERR (unknown (sub)?command|wrong number of arguments|Unknown subcommand|Can't execute |only \(P\))/;
+
+/** @returns whether an error reply says that the request was never executed */
+export function refuses(reply: Reply): boolean {
+  if (reply.type !== TYPE.error || reply.bytes === undefined) return false;
+  const text = reply.bytes.toString('latin1', 1, 120);
+  return REFUSALS.has(/^\S*/.exec(text)?.[0] ?? '') || REFUSALS_IN_WORDS.test(text);
+}
+
+/** @returns whether a kept reply is the status `text` */
+export function isStatus(reply: Reply, text: string): boolean {
+  return reply.bytes?.toString('latin1') === `+${text}\r\n`;
+}
+
+/** What a request with consequences does when its reply has come. */
+export interface Consequence {
+  /** Sees the reply before the client does. */
+  settle?(reply: Reply): Verdict;
+  /** Acts on the reply after the client has got it. */
+  after?(reply: Reply): void;
+  /** The connection ended instead. */
+  lost?(): void;
+}
+
+/** An entry for a request whose errors and statuses have consequences. */
+export function consequent(does: Consequence, also: Partial<Owed> = {}): Owed {
+  return {
+    keep: KEEP.errors | KEEP.statuses,
+    drop: false,
+    blocks: false,
+    flushes: false,
+    settle: () => 'pass',
+    ...does,
+    ...also,
+  };
+}
+
+/** The harmless request that stands for one that is answered here. */
+export const STAND_IN = Buffer.from('*2\r\n$6\r\nCLIENT\r\n$7\r\nGETNAME\r\n');
+
+/**
+ * An entry for a stand-in: its reply is replaced by ours, unless upstream refuses it. The refusal
+ * then stands, with the name of the command that the client did send.
+ *
+ * @param subcommand of CLIENT, in lower case
+ */
+export class StandIn implements Owed {
+  readonly keep = KEEP.errors | KEEP.statuses;
+  readonly drop = true;
+  readonly blocks = false;
+  readonly flushes = false;
+  /** What the client gets; may still change until the reply has come. */
+  answer: Buffer;
+  readonly #subcommand: string;
+  readonly #concluded: (refused: boolean) => void;
+
+  constructor(subcommand: string, answer: Buffer, concluded: (refused: boolean) => void) {
+    this.#subcommand = subcommand;
+    this.answer = answer;
+    this.#concluded = concluded;
+  }
+
+  settle(reply: Reply): Verdict {
+    if (reply.type !== TYPE.error || reply.bytes === undefined) return this.answer;
+    const text = reply.bytes.toString('latin1', 1, reply.bytes.length - 2);
+    return error(text.replace('client|getname', `client|${this.#subcommand}`));
+  }
+
+  after(reply: Reply): void {
+    this.#concluded(reply.type === TYPE.error);
+  }
+
+  lost(): void {
+    this.#concluded(true);
+  }
+}
+
+/** CLIENT REPLY ON, which is sent in place of every CLIENT REPLY. */
+export const REPLY_ON = Buffer.from('*3\r\n$6\r\nCLIENT\r\n$5\r\nREPLY\r\n$2\r\nON\r\n');

@@ -1,0 +1,330 @@
+import { ProxyError } from '../errors.ts';
+import { FrameScanner, TYPE } from '../resp/scanner.ts';
+import type { Protocol } from '../resp/write.ts';
+import { KEEP, Ledger, type Owed, PASS, type Reply, type Verdict } from './ledger.ts';
+import { countOf, isConfirmation, isMessage, kindAt, Subscriptions } from './subscriptions.ts';
+import { Transaction } from './transaction.ts';
+
+/**
+ * A reply that must be seen whole may be this long, in bytes. Source: our choice; the longest are
+ * HELLO's list of modules and errors of scripts, some hundred kilobytes.
+ */
+export const KEPT_MAX_BYTES = 16 * 1_024 * 1_024;
+
+/** `+<seconds>.<microseconds> [` opens a line of MONITOR. */
+const MONITOR_LINE = /^\+\d+\.\d{6} \[/;
+const MONITOR_HEAD_BYTES = 24;
+
+type Treatment = 'pass' | 'drop' | 'keep';
+
+/**
+ * Reads what upstream sends and gives each reply to the entry of the ledger that it answers; what
+ * is passed on leaves as ranges of the chunk in which it came. Frames that no request asked for
+ * (published messages, lines of MONITOR) are told apart and pass without touching the ledger.
+ *
+ * All that is known here about the connection was learnt from replies, never from requests, so it
+ * is true at the point of the stream that is being read.
+ */
+export class ReplyReader {
+  readonly ledger = new Ledger();
+  readonly subscriptions = new Subscriptions();
+  readonly transaction = new Transaction();
+  /** The protocol in which upstream speaks to this connection now. */
+  protocol: Protocol = 2;
+  /** After CLIENT REPLY OFF: replies are read and dropped. */
+  muted = false;
+  /** After CLIENT REPLY SKIP: the next reply is dropped. */
+  skipNext = false;
+  /** After MONITOR. */
+  monitoring = false;
+
+  readonly #send: (bytes: Buffer) => void;
+  readonly #scanner = new FrameScanner();
+  #chunk: Buffer = NOTHING;
+  #run = 0; // the chunk's bytes from here to #at have not been passed on yet
+  #at = 0;
+  #stash: Buffer | undefined; // the start of a frame, too short to tell its kind
+  #inFrame = false;
+  #treatment: Treatment = 'pass';
+  #extra: string | undefined; // the kind of a frame that answers no request, or confirms one
+  #type = 0;
+  #pieces: Buffer[] = [];
+  #keptBytes = 0;
+  #silent = false; // the replies to the current request are not for the client
+  #opening = false; // the frame is the header of an EXEC reply
+  #elementsLeft = 0; // elements of that reply still to come
+  #slot = 0; // index of the next one
+  #withheld: Buffer[] = []; // pushes that wait for the end of a reply
+
+  /** @param send takes bytes for the client, in order */
+  constructor(send: (bytes: Buffer) => void) {
+    this.#send = send;
+  }
+
+  /** Whether the client has received a part of a reply and not its end. */
+  get midReply(): boolean {
+    return this.#inFrame || this.#elementsLeft > 0;
+  }
+
+  /** @throws ProxyError FRAME_*, LANE_OUT_OF_SYNC: the connection can't go on */
+  feed(received: Buffer): void {
+    const chunk = this.#stash === undefined ? received : Buffer.concat([this.#stash, received]);
+    this.#stash = undefined;
+    this.#chunk = chunk;
+    this.#run = 0;
+    this.#at = 0;
+    while (this.#at < chunk.length) {
+      if (!this.#inFrame) {
+        if (this.#passPlain(chunk)) continue;
+        if (!this.#begin(chunk)) break;
+      }
+      const end = this.#scanner.next(chunk, this.#at);
+      this.#takePart(end === -1 ? chunk.length : end);
+      if (end !== -1) this.#finish();
+    }
+    this.#flushRun();
+    this.#chunk = NOTHING;
+    this.#run = 0;
+    this.#at = 0;
+  }
+
+  /** Sends bytes to the client now, behind everything that was passed on so far. */
+  write(bytes: Buffer): void {
+    this.#flushRun();
+    this.#send(bytes);
+  }
+
+  /** Sends a push as soon as no reply is half sent. */
+  push(bytes: Buffer): void {
+    if (this.midReply) {
+      this.#withheld.push(bytes);
+      return;
+    }
+    if (this.#withheld.length > 0) this.#release();
+    this.write(bytes);
+  }
+
+  /** Replaces all withheld pushes by one. */
+  collapseWithheld(push: Buffer): void {
+    this.#withheld = [push];
+  }
+
+  /** How many pushes wait for the end of the reply that is being sent. */
+  get withheldCount(): number {
+    return this.#withheld.length;
+  }
+
+  /** The common case: whole replies that are just passed on. @returns whether one was read */
+  #passPlain(chunk: Buffer): boolean {
+    if (this.ledger.head !== PASS || !this.#calm || chunk[this.#at] === TYPE.push) return false;
+    const end = this.#scanner.next(chunk, this.#at);
+    if (end === -1) {
+      this.#at = chunk.length;
+      this.#inFrame = true;
+      this.#treatment = 'pass';
+      this.#extra = undefined;
+      this.#silent = false;
+      return true;
+    }
+    this.#at = end;
+    this.ledger.shift();
+    return true;
+  }
+
+  get #calm(): boolean {
+    return !(
+      this.muted ||
+      this.skipNext ||
+      this.monitoring ||
+      this.#elementsLeft > 0 ||
+      this.subscriptions.active
+    );
+  }
+
+  /** Decides about the frame at `#at`. @returns false where too little of it has come */
+  #begin(chunk: Buffer): boolean {
+    const type = chunk[this.#at] as number;
+    const kind = this.#kindOfExtra(chunk, type);
+    if (kind === undefined) {
+      this.#flushRun();
+      this.#stash = chunk.subarray(this.#at);
+      this.#run = chunk.length;
+      this.#at = chunk.length;
+      return false;
+    }
+    this.#type = type;
+    this.#inFrame = true;
+    this.#extra = kind === '' ? undefined : kind;
+    if (this.#extra !== undefined) {
+      this.#treatment = isConfirmation(kind) ? 'keep' : 'pass';
+      return true;
+    }
+    this.#treatment = this.#treat(this.#expected(), type);
+    return true;
+  }
+
+  /** @returns the kind of a frame that is no plain reply, '' for a reply, undefined: can't tell */
+  #kindOfExtra(chunk: Buffer, type: number): string | undefined {
+    if (type === TYPE.push) {
+      const kind = kindAt(chunk, this.#at);
+      return kind === '' ? 'push' : kind;
+    }
+    if (type === TYPE.array && this.protocol === 2 && this.#mayHearMessages()) {
+      const kind = kindAt(chunk, this.#at);
+      return kind === undefined || isConfirmation(kind) || isMessage(kind) ? kind : '';
+    }
+    if (type === TYPE.status && this.monitoring) {
+      const head = chunk.toString('latin1', this.#at, this.#at + MONITOR_HEAD_BYTES);
+      if (MONITOR_LINE.test(head)) return 'monitor';
+      return head.length < MONITOR_HEAD_BYTES && !head.includes('\n') ? undefined : '';
+    }
+    return '';
+  }
+
+  #mayHearMessages(): boolean {
+    return this.subscriptions.active || this.#current()?.confirms !== undefined;
+  }
+
+  #current(): Owed | undefined {
+    if (this.#elementsLeft === 0) return this.ledger.head;
+    return this.transaction.slot(this.#slot) ?? PASS;
+  }
+
+  #expected(): Owed {
+    const owed = this.#current();
+    if (owed !== undefined) return owed;
+    // Servers say why they close a connection before they were asked anything.
+    if (this.#type === TYPE.error) return UNASKED;
+    throw new ProxyError('LANE_OUT_OF_SYNC', 'a reply that no request asked for');
+  }
+
+  #treat(owed: Owed, type: number): Treatment {
+    if (this.#elementsLeft === 0) {
+      this.#silent = this.muted || this.skipNext;
+      this.skipNext = false;
+      this.#opening = type === TYPE.array && this.#opens(owed);
+      this.#scanner.headerOnly = this.#opening;
+    }
+    if (this.#opening) return this.#silent ? 'drop' : 'pass';
+    const keeps =
+      (owed.keep & KEEP.all) !== 0 ||
+      (type === TYPE.error && (owed.keep & KEEP.errors) !== 0) ||
+      (type === TYPE.status && (owed.keep & KEEP.statuses) !== 0);
+    if (keeps) return 'keep';
+    return owed.drop || this.#silent ? 'drop' : 'pass';
+  }
+
+  #opens(owed: Owed): boolean {
+    return owed.opens === 'always' || (owed.opens === 'slots' && this.transaction.hasSlots);
+  }
+
+  /** The bytes from `#at` to `end` belong to the current frame. */
+  #takePart(end: number): void {
+    if (this.#treatment !== 'pass') {
+      this.#flushRun();
+      if (this.#treatment === 'keep') {
+        this.#keptBytes += end - this.#at;
+        if (this.#keptBytes > KEPT_MAX_BYTES) {
+          throw new ProxyError('FRAME_TOO_LARGE', 'a reply that must be seen whole is too long');
+        }
+        this.#pieces.push(this.#chunk.subarray(this.#at, end));
+      }
+      this.#run = end;
+    }
+    this.#at = end;
+  }
+
+  #finish(): void {
+    this.#inFrame = false;
+    const bytes = this.#treatment === 'keep' ? this.#takeKept() : undefined;
+    if (this.#extra === undefined) this.#finishReply(bytes);
+    else if (bytes !== undefined) this.#finishConfirmation(this.#extra, bytes);
+    this.#extra = undefined;
+    if (this.#withheld.length > 0 && !this.midReply) this.#release();
+  }
+
+  #takeKept(): Buffer {
+    const [first, ...rest] = this.#pieces;
+    const bytes = rest.length === 0 && first !== undefined ? first : Buffer.concat(this.#pieces);
+    this.#pieces = [];
+    this.#keptBytes = 0;
+    return bytes;
+  }
+
+  /** Subscriptions are confirmed by frames of their own, one for each channel. */
+  #finishConfirmation(kind: string, bytes: Buffer): void {
+    const owed = this.#current();
+    const wanted = owed?.confirms === kind ? owed : undefined;
+    const framesLeft = wanted?.framesLeft ?? (this.subscriptions.framesToLeave(kind) as number);
+    this.subscriptions.confirm(kind, countOf(bytes));
+    this.write(bytes);
+    if (wanted === undefined) return; // a shard channel that moved away: nobody asked
+    wanted.framesLeft = framesLeft - 1;
+    if (wanted.framesLeft === 0) this.#advance({ type: this.#type, bytes: undefined });
+  }
+
+  #finishReply(bytes: Buffer | undefined): void {
+    const reply = { type: this.#type, bytes };
+    if (this.#opening) {
+      this.#opening = false;
+      this.#slot = 0;
+      this.#elementsLeft = Math.max(0, this.#scanner.elements);
+      const isNull = this.#scanner.elements === -1;
+      if (this.#elementsLeft === 0) this.#endOfExec({ ...reply, isNull });
+      return;
+    }
+    this.#advance(reply);
+  }
+
+  /** The current entry has all that was owed to it. */
+  #advance(reply: Reply): void {
+    if (this.#elementsLeft > 0) {
+      const owed = this.#current() ?? PASS;
+      this.#slot += 1;
+      this.#elementsLeft -= 1;
+      const last = this.#elementsLeft === 0;
+      this.#conclude(owed, reply, owed.settle(reply));
+      if (last) this.#endOfExec({ type: TYPE.array, bytes: undefined });
+      return;
+    }
+    if (this.ledger.size === 0) return; // UNASKED
+    const owed = this.ledger.shift();
+    if (this.transaction.takes(reply)) {
+      this.transaction.queue(owed);
+      this.#conclude(PASS, reply, 'pass');
+      return;
+    }
+    this.#conclude(owed, reply, owed.settle(reply));
+  }
+
+  #endOfExec(reply: Reply): void {
+    const exec = this.ledger.shift();
+    exec.settle(reply);
+    exec.after?.(reply);
+  }
+
+  #conclude(owed: Owed, reply: Reply, verdict: Verdict): void {
+    if (!this.#silent && verdict !== 'drop') {
+      if (verdict !== 'pass') this.write(verdict);
+      else if (reply.bytes !== undefined) this.write(reply.bytes);
+    }
+    owed.after?.(reply);
+  }
+
+  #release(): void {
+    const pushes = this.#withheld;
+    this.#withheld = [];
+    for (const push of pushes) this.write(push);
+  }
+
+  #flushRun(): void {
+    if (this.#run < this.#at) {
+      const whole = this.#run === 0 && this.#at === this.#chunk.length;
+      this.#send(whole ? this.#chunk : this.#chunk.subarray(this.#run, this.#at));
+    }
+    this.#run = this.#at;
+  }
+}
+
+const NOTHING = Buffer.alloc(0);
+const UNASKED: Owed = { ...PASS };

@@ -1,0 +1,328 @@
+import type { Words } from '../commands/keys.ts';
+import type { CommandInfo } from '../commands/table.ts';
+import { ProxyError } from '../errors.ts';
+import { splitInline } from '../resp/inline.ts';
+import { FOUND, RequestScanner } from '../resp/request.ts';
+import { request as encode } from '../resp/write.ts';
+
+/**
+ * A request whose words must be known is held back until it is whole, but never more than this, in
+ * bytes. Source: our choice; a read of 100,000 keys of 100 bytes has 10 MB.
+ */
+export const HELD_MAX_BYTES = 16 * 1_024 * 1_024;
+
+/** What to do with a request that was held. */
+export type Step =
+  /** Send it on as it came. */
+  | 'forward'
+  /** It has been dealt with. */
+  | 'done'
+  /** It has been dealt with; read no further until `resume`. */
+  | 'wait'
+  /** It has been dealt with; the client has nothing more to say. */
+  | 'stop';
+
+/** Whoever decides what becomes of requests. */
+export interface RequestHandler {
+  /** @returns what is known about the command of that name (`length` bytes, in lower case) */
+  find(name: Uint8Array, length: number): CommandInfo | undefined;
+  /** @returns whether the words of a request of this command must be known before it is sent */
+  holds(info: CommandInfo | undefined): boolean;
+  /** A request that is not held has been sent, or all but its last bytes. */
+  passed(info: CommandInfo | undefined): void;
+  /** A held request is whole. */
+  held(info: CommandInfo, words: HeldWords): Step;
+  /** A request is too long to be held. @returns false where it must not be sent for that */
+  tooLong(info: CommandInfo | undefined): boolean;
+  /** A request without words: servers do not answer it, nor is it sent. */
+  empty(): void;
+  /** The client broke the protocol; `text` is Redis's own. Nothing more is read. */
+  malformed(text: string): void;
+  /** Takes bytes for upstream, in order. */
+  send(bytes: Buffer): void;
+}
+
+/** The words of a held request. Valid until the next one. */
+export class HeldWords implements Words {
+  count = 0;
+  #buffer: Buffer = NOTHING;
+  #origin = 0;
+  #scanner: RequestScanner;
+
+  constructor(scanner: RequestScanner) {
+    this.#scanner = scanner;
+  }
+
+  /** @param origin where the request's first byte is in `buffer`; @param end where it ends */
+  hold(scanner: RequestScanner, buffer: Buffer, origin: number, end: number): void {
+    this.#scanner = scanner;
+    this.#buffer = buffer.subarray(0, end);
+    this.#origin = origin;
+    this.count = scanner.wordCount;
+  }
+
+  text(index: number): string {
+    const from = this.#origin + this.#scanner.wordStart(index);
+    return this.#buffer.toString('latin1', from, this.#origin + this.#scanner.wordEnd(index));
+  }
+
+  /** @returns the bytes of the whole request */
+  bytes(): Buffer {
+    return this.#buffer.subarray(this.#origin);
+  }
+}
+
+/**
+ * Reads what a client sends. Requests that nobody need look at go upstream as ranges of the chunk
+ * in which they came, neighbours joined; of the others the handler sees the words.
+ */
+export class RequestReader {
+  readonly #handler: RequestHandler;
+  readonly #scanner = new RequestScanner();
+  readonly #words: HeldWords;
+  #chunk: Buffer = NOTHING;
+  #run = 0; // the chunk's bytes from here on have not been sent yet
+  #pieces: Buffer[] = []; // of a held request, from earlier chunks
+  #piecesBytes = 0;
+  #info: CommandInfo | undefined;
+  #named = false; // the current request's command is known
+  #hold = true;
+  #waiting = false;
+  #rest: Buffer | undefined; // what came behind a request that has to be waited for
+  #stopped = false;
+
+  constructor(handler: RequestHandler) {
+    this.#handler = handler;
+    this.#words = new HeldWords(this.#scanner);
+  }
+
+  /** Whether requests pile up unread, so that no more should be received. */
+  get waiting(): boolean {
+    return this.#waiting;
+  }
+
+  feed(chunk: Buffer): void {
+    if (this.#stopped) return;
+    if (this.#waiting) {
+      this.#rest = this.#rest === undefined ? chunk : Buffer.concat([this.#rest, chunk]);
+      return;
+    }
+    this.#chunk = chunk;
+    this.#run = 0;
+    try {
+      this.#read();
+    } catch (error) {
+      if (!(error instanceof ProxyError) || error.code !== 'REQUEST_MALFORMED') throw error;
+      this.#refuse(error.message);
+    }
+    this.#chunk = NOTHING;
+    this.#run = 0;
+  }
+
+  /** Goes on behind a request that was waited for. */
+  resume(): void {
+    this.#waiting = false;
+    const rest = this.#rest;
+    this.#rest = undefined;
+    if (rest !== undefined) this.feed(rest);
+  }
+
+  /** @returns what has been received and not read; the reader won't read it */
+  takeRest(): Buffer | undefined {
+    const rest = this.#rest;
+    this.#rest = undefined;
+    this.#waiting = false;
+    return rest;
+  }
+
+  /** Reads nothing more. */
+  stop(): void {
+    this.#stopped = true;
+    this.#rest = undefined;
+  }
+
+  /** Sends bytes upstream behind all requests that came before the current one. */
+  send(bytes: Buffer): void {
+    this.#flushTo(this.#scanner.origin);
+    this.#handler.send(bytes);
+  }
+
+  #read(): void {
+    const scanner = this.#scanner;
+    const chunk = this.#chunk;
+    scanner.at = 0;
+    while (!this.#waiting && !this.#stopped) {
+      switch (scanner.advance(chunk)) {
+        case FOUND.name:
+          this.#begin();
+          break;
+        case FOUND.end:
+          this.#end();
+          break;
+        case FOUND.inline:
+          this.#inline();
+          break;
+        case FOUND.empty:
+          this.#skip();
+          this.#handler.empty();
+          break;
+        default:
+          this.#endOfChunk();
+          return;
+      }
+    }
+    this.#flushTo(scanner.at);
+    if (!this.#stopped && scanner.at < chunk.length) this.#rest = chunk.subarray(scanner.at);
+    scanner.nextChunk(scanner.at);
+  }
+
+  #begin(): void {
+    const scanner = this.#scanner;
+    this.#info = this.#handler.find(scanner.name, scanner.nameLength);
+    this.#hold = this.#handler.holds(this.#info);
+    this.#named = true;
+    scanner.keepWords = this.#hold;
+    scanner.mendSubcommand = this.#info?.container ?? false;
+    if (!this.#hold) this.#sendPieces();
+  }
+
+  #end(): void {
+    this.#named = false;
+    const info = this.#info;
+    if (!this.#hold || info === undefined) {
+      this.#handler.passed(info);
+      return;
+    }
+    const scanner = this.#scanner;
+    if (this.#pieces.length === 0) {
+      this.#words.hold(scanner, this.#chunk, scanner.origin, scanner.at);
+      this.#take(info, this.#words, false);
+    } else {
+      const whole = this.#joinPieces(scanner.at);
+      this.#words.hold(scanner, whole, 0, whole.length);
+      this.#take(info, this.#words, true);
+    }
+  }
+
+  /** @param apart the request does not lie whole in the chunk */
+  #take(info: CommandInfo, words: HeldWords, apart: boolean): void {
+    const step = this.#handler.held(info, words);
+    if (step === 'forward') {
+      if (apart) this.#handler.send(words.bytes());
+      else return;
+    }
+    this.#skip();
+    if (step === 'wait') this.#waiting = true;
+    if (step === 'stop') this.stop();
+  }
+
+  /** The bytes of the current request are not sent, or have been. */
+  #skip(): void {
+    this.#flushTo(this.#scanner.origin);
+    this.#run = this.#scanner.at;
+    this.#dropPieces();
+  }
+
+  #inline(): void {
+    const scanner = this.#scanner;
+    const line =
+      this.#pieces.length === 0
+        ? this.#chunk.subarray(scanner.origin, scanner.at)
+        : this.#joinPieces(scanner.at);
+    const words = splitInline(trimLineEnd(line));
+    if (words === undefined) {
+      this.#refuse('unbalanced quotes in request');
+      return;
+    }
+    if (words.length === 0) {
+      this.#skip();
+      this.#handler.empty();
+      return;
+    }
+    this.#flushTo(scanner.origin);
+    this.#takeEncoded(encode(...words));
+  }
+
+  /** An inline request goes on as an array of bulk strings: every server reads those alike. */
+  #takeEncoded(bytes: Buffer): void {
+    const scanner = new RequestScanner();
+    scanner.advance(bytes);
+    const info = this.#handler.find(scanner.name, scanner.nameLength);
+    scanner.keepWords = true;
+    scanner.mendSubcommand = info?.container ?? false;
+    scanner.advance(bytes);
+    if (info === undefined || !this.#handler.holds(info)) {
+      this.#handler.send(bytes);
+      this.#handler.passed(info);
+      this.#skip();
+      return;
+    }
+    const words = new HeldWords(scanner);
+    words.hold(scanner, bytes, 0, bytes.length);
+    this.#take(info, words, true);
+  }
+
+  #endOfChunk(): void {
+    const scanner = this.#scanner;
+    const chunk = this.#chunk;
+    if (!scanner.midRequest || (this.#named && !this.#hold)) {
+      this.#flushTo(chunk.length);
+    } else {
+      const from = Math.max(0, scanner.origin);
+      this.#flushTo(from);
+      this.#pieces.push(chunk.subarray(from));
+      this.#piecesBytes += chunk.length - from;
+      if (this.#piecesBytes > HELD_MAX_BYTES) this.#letGo();
+    }
+    scanner.nextChunk(chunk.length);
+  }
+
+  /** A request has grown too long to be held: it streams on, or ends the connection. */
+  #letGo(): void {
+    if (!this.#named || !this.#handler.tooLong(this.#info)) {
+      this.#refuse('invalid bulk length');
+      return;
+    }
+    this.#hold = false;
+    this.#scanner.keepWords = false;
+    this.#sendPieces();
+  }
+
+  #refuse(text: string): void {
+    this.#flushTo(Math.max(0, this.#scanner.origin));
+    this.#run = this.#chunk.length;
+    this.#dropPieces();
+    this.stop();
+    this.#handler.malformed(text);
+  }
+
+  #flushTo(end: number): void {
+    if (this.#run >= end) return;
+    const whole = this.#run === 0 && end === this.#chunk.length;
+    this.#handler.send(whole ? this.#chunk : this.#chunk.subarray(this.#run, end));
+    this.#run = end;
+  }
+
+  #sendPieces(): void {
+    if (this.#pieces.length === 0) return;
+    for (const piece of this.#pieces) this.#handler.send(piece);
+    this.#dropPieces();
+  }
+
+  #joinPieces(end: number): Buffer {
+    return Buffer.concat([...this.#pieces, this.#chunk.subarray(0, end)]);
+  }
+
+  #dropPieces(): void {
+    if (this.#pieces.length === 0) return;
+    this.#pieces = [];
+    this.#piecesBytes = 0;
+  }
+}
+
+const NOTHING = Buffer.alloc(0);
+
+function trimLineEnd(line: Buffer): Buffer {
+  const end = line.length - 1; // the LF
+  return line.subarray(0, end > 0 && line[end - 1] === 0x0d ? end - 1 : end);
+}

@@ -1,0 +1,215 @@
+import type { CommandInfo } from '../commands/table.ts';
+import { TYPE } from '../resp/scanner.ts';
+import { bulk, error, request } from '../resp/write.ts';
+import { advertised, protocolOf } from './hello.ts';
+import { KEEP, type Owed, type Reply, SWALLOW, type Verdict } from './ledger.ts';
+import { answerClient } from './local.ts';
+import { OpenMulti } from './multi.ts';
+import { consequent, isStatus } from './owed.ts';
+import type { HeldWords, Step } from './requests.ts';
+import type { Session } from './session.ts';
+
+/** From this version on (7.2) a failing AUTH sends no reply while other output is queued. */
+const SILENT_AUTH_VERSION = 702;
+/** From this version on MONITOR inside MULTI is one ordinary error. */
+const MONITOR_REFUSED_VERSION = 602;
+
+/** A request that every server refuses before it queues it, whereby a transaction is spoilt. */
+const SPOILER = request('AUTH');
+const NOT_IN_MULTI = error('ERR Command not allowed inside a transaction');
+const WRONG_PASSWORD = error('WRONGPASS invalid username-password pair or user is disabled.');
+
+/** Deals with a request that does more to its connection than get one reply. */
+export function handle(session: Session, info: CommandInfo, words: HeldWords): Step {
+  switch (info.role) {
+    case 'client':
+      return answerClient(session, words) ? 'done' : session.forward(session.entryFor(info));
+    case 'hello':
+      return hello(session, words);
+    case 'auth':
+      return login(session, words, () => authOwed(session));
+    case 'multi':
+      return multi(session, words);
+    case 'exec':
+      return exec(session, words);
+    case 'discard':
+      return discard(session, words);
+    case 'subscribe':
+    case 'unsubscribe':
+      return subscribe(session, info, words);
+    case 'flush':
+      return session.forward(flushOwed(session));
+    case 'reset':
+      return session.alone(words.bytes(), () => resetOwed(session));
+    case 'quit':
+      return quit(session, words);
+    case 'monitor':
+      return monitor(session, words);
+    case 'sync':
+      return sync(session, words);
+    case 'replconf':
+      return replconf(session, info, words);
+    default:
+      return session.forward(session.entryFor(info));
+  }
+}
+
+function multi(session: Session, words: HeldWords): Step {
+  if (words.count !== 1 || session.multi !== undefined) {
+    return session.forward(session.entryFor(undefined));
+  }
+  const opened = new OpenMulti();
+  session.multi = opened;
+  const after = (reply: Reply) => {
+    if (isStatus(reply, 'OK')) session.replies.transaction.begin();
+    else if (session.multi === opened) session.multi = undefined;
+  };
+  return session.forward(consequent({ after }));
+}
+
+function exec(session: Session, words: HeldWords): Step {
+  if (words.count !== 1) return session.forward(session.entryFor(undefined));
+  const opened = session.multi ?? new OpenMulti();
+  session.multi = undefined;
+  return session.forward(opened.execute(session.tracked, () => session.replies.transaction.end()));
+}
+
+function discard(session: Session, words: HeldWords): Step {
+  if (words.count !== 1) return session.forward(session.entryFor(undefined));
+  session.multi = undefined;
+  const after = (reply: Reply) => {
+    if (isStatus(reply, 'OK')) session.replies.transaction.end();
+  };
+  return session.forward(consequent({ after }));
+}
+
+/** Each channel is confirmed by a frame of its own; no channel means all there are. */
+function subscribe(session: Session, info: CommandInfo, words: HeldWords): Step {
+  const channels = words.count - 1;
+  if (channels === 0 && info.role === 'subscribe') {
+    return session.forward(session.entryFor(undefined));
+  }
+  const framesLeft = channels === 0 ? undefined : channels;
+  return session.forward(consequent({}, { confirms: info.name, framesLeft }));
+}
+
+/** FLUSHALL and its kind: no notification tells of them, so their reply has to. */
+function flushOwed(session: Session): Owed {
+  const after = (reply: Reply) => {
+    if (reply.type !== TYPE.error) session.flushed();
+  };
+  return consequent({ after, lost: () => session.flushed() }, { flushes: true });
+}
+
+function hello(session: Session, words: HeldWords): Step {
+  let authenticates = false;
+  for (let index = 2; index < words.count; index++) {
+    if (words.text(index).toLowerCase() === 'auth') authenticates = true;
+  }
+  const entry = () => helloOwed(session);
+  if (session.multi !== undefined && !authenticates) return session.forward(entry());
+  return login(session, words, entry);
+}
+
+function helloOwed(session: Session): Owed {
+  let protocol: ReturnType<typeof protocolOf>;
+  const settle = (reply: Reply): Verdict => {
+    if (reply.bytes === undefined) return 'pass';
+    protocol = protocolOf(reply.bytes);
+    if (protocol === undefined) return 'pass';
+    session.replies.protocol = protocol;
+    return advertised(reply.bytes, session.advertise);
+  };
+  const after = () => {
+    if (protocol !== undefined) session.selectDb();
+  };
+  return consequent({ settle, after }, { keep: KEEP.all });
+}
+
+function authOwed(session: Session): Owed {
+  const after = (reply: Reply) => {
+    if (isStatus(reply, 'OK')) session.selectDb();
+  };
+  return consequent({ after });
+}
+
+/**
+ * A request with credentials. It is sent when nothing is owed, because otherwise newer servers may
+ * leave a wrong password unanswered; where they still may, a PING behind it shows whether they did.
+ */
+function login(session: Session, words: HeldWords, entry: () => Owed): Step {
+  const maySilence = (session.upstreamVersion ?? SILENT_AUTH_VERSION) >= SILENT_AUTH_VERSION;
+  if (session.multi !== undefined) {
+    return maySilence ? refuseInMulti(session) : session.forward(entry());
+  }
+  return session.alone(words.bytes(), () => {
+    const { subscriptions, monitoring } = session.replies;
+    if (!maySilence || !(subscriptions.active || monitoring)) return entry();
+    return witnessed(session, entry());
+  });
+}
+
+/** Has a PING follow `owed`'s request, whose answer shows that the request got none. */
+function witnessed(session: Session, owed: Owed): Owed {
+  const nonce = 'sidetrack-witness';
+  const unanswered = bulk(nonce);
+  const settle = (reply: Reply): Verdict => {
+    const text = reply.bytes?.toString('latin1') ?? '';
+    if (text !== unanswered && !/^-(NOAUTH|NOPERM)/.test(text)) return owed.settle(reply);
+    session.replies.ledger.shift(); // that was the reply to the PING
+    return WRONG_PASSWORD;
+  };
+  session.askBehind(request('PING', nonce), SWALLOW);
+  return consequent({ settle, after: (reply) => owed.after?.(reply) }, { keep: KEEP.all });
+}
+
+/** The request is refused as servers refuse others inside MULTI: the transaction is spoilt. */
+function refuseInMulti(session: Session): Step {
+  const settle = (reply: Reply): Verdict => (reply.type === TYPE.error ? NOT_IN_MULTI : 'pass');
+  session.ask(SPOILER, consequent({ settle }));
+  return 'done';
+}
+
+function resetOwed(session: Session): Owed {
+  const after = (reply: Reply) => {
+    if (isStatus(reply, 'RESET')) session.reset();
+  };
+  return consequent({ after });
+}
+
+/** Whatever stands behind QUIT is ignored. */
+function quit(session: Session, words: HeldWords): Step {
+  session.ask(words.bytes(), consequent({ after: () => session.finish() }));
+  return 'stop';
+}
+
+function monitor(session: Session, words: HeldWords): Step {
+  if (session.multi !== undefined) {
+    const isPlain = (session.upstreamVersion ?? 0) >= MONITOR_REFUSED_VERSION;
+    return isPlain ? session.forward(session.entryFor(undefined)) : refuseInMulti(session);
+  }
+  if (words.count !== 1) return session.forward(session.entryFor(undefined));
+  if (session.replies.monitoring) return 'done'; // no server answers a second MONITOR
+  const after = (reply: Reply) => {
+    if (isStatus(reply, 'OK')) session.replies.monitoring = true;
+  };
+  return session.alone(words.bytes(), () => consequent({ after }));
+}
+
+function sync(session: Session, words: HeldWords): Step {
+  if (session.multi !== undefined) return refuseInMulti(session);
+  return session.alone(words.bytes(), () => {
+    session.expectStream();
+    return consequent({});
+  });
+}
+
+/** REPLCONF ACK and GETACK get no reply from a server that is not our replica: nor are they sent. */
+function replconf(session: Session, info: CommandInfo, words: HeldWords): Step {
+  if (session.multi !== undefined) return refuseInMulti(session);
+  for (let index = 1; words.count % 2 === 1 && index < words.count; index += 2) {
+    const option = words.text(index).toLowerCase();
+    if (option === 'ack' || option === 'getack') return 'done';
+  }
+  return session.forward(session.entryFor(info));
+}

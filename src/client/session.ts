@@ -1,0 +1,359 @@
+import { keysOf, readsOf } from '../commands/keys.ts';
+import type { CommandInfo, CommandTable } from '../commands/table.ts';
+import { TYPE } from '../resp/scanner.ts';
+import { error, request } from '../resp/write.ts';
+import type { Tracker } from '../tracking/tracker.ts';
+import type { Advertise } from './hello.ts';
+import { type Owed, PASS, PASS_BLOCKING, PASS_QUEUED } from './ledger.ts';
+import { type OpenMulti, QueuedKeyed } from './multi.ts';
+import { consequent, refuses } from './owed.ts';
+import { ReplyReader } from './replies.ts';
+import { type HeldWords, type RequestHandler, RequestReader, type Step } from './requests.ts';
+import { handle } from './roles.ts';
+import { Tracked } from './tracked.ts';
+
+/** What a session needs from the sockets and the program around it. */
+export interface SessionParts {
+  readonly tracker: Tracker;
+  readonly commands: () => CommandTable;
+  readonly advertise: Advertise;
+  /** Upstream's version as major * 100 + minor; undefined while it is not known. */
+  readonly upstreamVersion: () => number | undefined;
+  /** The database in which connections begin. */
+  readonly db: number;
+  readonly now: () => number;
+  readonly roundTrip: () => number;
+  readonly counts: SessionCounts;
+  readonly sendUpstream: (bytes: Buffer) => void;
+  readonly sendClient: (bytes: Buffer) => void;
+  /** Everything has been sent: both connections may end. */
+  readonly finished: () => void;
+  /** Invalidations wait: `tracked.tick` is to be called now and then while they do. */
+  readonly wake: () => void;
+}
+
+/** Numbers that only grow. */
+export interface SessionCounts {
+  forwarded: number;
+  tracked: number;
+  answered: number;
+  extraInvalidations: number;
+  clientProtocolErrors: number;
+}
+
+/**
+ * All that one client's connection means, without a socket: requests come in, requests and stand-ins
+ * go upstream; replies come in, replies and pushes go to the client.
+ */
+export class Session implements RequestHandler {
+  readonly replies: ReplyReader;
+  readonly tracked: Tracked;
+  readonly counts: SessionCounts;
+  readonly #parts: SessionParts;
+  readonly #requests = new RequestReader(this);
+  /** The MULTI that requests are believed to be in. */
+  multi: OpenMulti | undefined;
+  #whenIdle: (() => void) | undefined;
+  #behind: { readonly bytes: Buffer; readonly owed: Owed } | undefined;
+  #resumes = false;
+  #lastSkip: Owed | undefined;
+  #spentSkip: Owed | undefined;
+  #lastWords: Buffer | undefined; // to be said when nothing is owed any more, then the end
+  #ending = false;
+  #tooLong = false;
+  #raw: 'no' | 'asked' | 'yes' = 'no';
+  #dbSelected = false;
+  #closed = false;
+
+  constructor(parts: SessionParts) {
+    this.#parts = parts;
+    this.counts = parts.counts;
+    this.replies = new ReplyReader(parts.sendClient);
+    this.tracked = new Tracked({
+      tracker: parts.tracker,
+      replies: this.replies,
+      now: parts.now,
+      roundTrip: parts.roundTrip,
+      countExtra: () => {
+        parts.counts.extraInvalidations += 1;
+      },
+      wake: parts.wake,
+    });
+  }
+
+  /** The lane may be written to. */
+  begin(): void {
+    this.selectDb();
+  }
+
+  get advertise(): Advertise {
+    return this.#parts.advertise;
+  }
+
+  /** Major * 100 + minor; undefined while it is not known. */
+  get upstreamVersion(): number | undefined {
+    return this.#parts.upstreamVersion();
+  }
+
+  /** Every key has changed, and nobody else says so. */
+  flushed(): void {
+    this.#parts.tracker.changedAll('flush');
+  }
+
+  /** Whether no more requests should be received for now. */
+  get waiting(): boolean {
+    return this.#requests.waiting;
+  }
+
+  /** @param chunk bytes of the client; may be changed in place */
+  fromClient(chunk: Buffer): void {
+    if (this.#closed) return;
+    if (this.#raw === 'yes') this.#parts.sendUpstream(chunk);
+    else this.#requests.feed(chunk);
+  }
+
+  /** @throws ProxyError FRAME_*, LANE_OUT_OF_SYNC */
+  fromUpstream(chunk: Buffer): void {
+    if (this.#raw === 'asked') this.#leaveRequests(chunk[0] !== TYPE.error);
+    if (this.#raw === 'yes') {
+      this.#parts.sendClient(chunk);
+      return;
+    }
+    this.replies.feed(chunk);
+    this.#afterReplies();
+  }
+
+  /** The client sends nothing more, but may still read. */
+  clientEnded(): void {
+    this.#ending = true;
+    this.#requests.stop();
+    // A server drops a blocked client that has left; its request must not take a job with it.
+    if (this.replies.ledger.blocking > 0 || this.#raw !== 'no') this.finish();
+    else this.#afterReplies();
+  }
+
+  /** Whether a request in flight changes data silently: somebody must wait for its reply. */
+  get flushing(): boolean {
+    return this.replies.ledger.flushing > 0;
+  }
+
+  /** The client is gone; replies may still come. */
+  leave(): void {
+    this.#ending = true;
+    this.#requests.stop();
+    this.tracked.off();
+  }
+
+  /** Both connections are gone. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.leave();
+    this.replies.ledger.abandon();
+  }
+
+  // The requests, as RequestHandler wants it.
+
+  find(name: Uint8Array, length: number): CommandInfo | undefined {
+    return this.#parts.commands().find(name, length);
+  }
+
+  holds(info: CommandInfo | undefined): boolean {
+    if (info === undefined) return false;
+    if (info.role !== 'plain') return true;
+    return (this.tracked.wanted || this.multi?.tracks === true) && info.keys.kind !== 'none';
+  }
+
+  passed(info: CommandInfo | undefined): void {
+    this.#lastSkip = undefined;
+    this.counts.forwarded += 1;
+    this.replies.ledger.push(this.entryFor(info));
+  }
+
+  held(info: CommandInfo, words: HeldWords): Step {
+    this.#lastSkip = undefined;
+    return info.role === 'plain' ? this.#keyed(info, words) : handle(this, info, words);
+  }
+
+  tooLong(info: CommandInfo | undefined): boolean {
+    this.#tooLong = true;
+    return info?.role === 'plain';
+  }
+
+  empty(): void {
+    if (this.#lastSkip === undefined) return;
+    this.#spentSkip = this.#lastSkip;
+    this.replies.skipNext = false;
+    this.#lastSkip = undefined;
+  }
+
+  malformed(text: string): void {
+    this.counts.clientProtocolErrors += 1;
+    this.#lastWords = error(`ERR Protocol error: ${text}`);
+    this.#ending = true;
+    this.#afterReplies();
+  }
+
+  send(bytes: Buffer): void {
+    this.#parts.sendUpstream(bytes);
+  }
+
+  // What the handlers of single commands need.
+
+  /** Sends a request of ours, in the place of the client's. */
+  ask(bytes: Buffer, owed: Owed): void {
+    this.#requests.send(bytes);
+    this.replies.ledger.push(owed);
+  }
+
+  /** Runs what a request does when it is executed: now, or at EXEC. */
+  takeEffect(run: () => void): void {
+    if (this.multi === undefined) run();
+    else this.multi.queue({ kind: 'local', run });
+  }
+
+  /** A CLIENT REPLY SKIP was sent: the next request, even an empty one, uses it up. */
+  skipped(owed: Owed): void {
+    this.#lastSkip = owed;
+  }
+
+  skipIsSpent(owed: Owed): boolean {
+    return this.#spentSkip === owed;
+  }
+
+  /** Waits until nothing is owed, sends the request, and reads no further until its reply. */
+  alone(bytes: Buffer, entry: () => Owed): Step {
+    const send = () => {
+      this.#requests.send(bytes);
+      const owed = entry();
+      const after = owed.after?.bind(owed);
+      owed.after = (reply) => {
+        after?.(reply);
+        this.#resumes = true;
+      };
+      this.replies.ledger.push(owed);
+      this.#askBehind();
+    };
+    if (this.replies.ledger.size === 0) send();
+    else this.#whenIdle = send;
+    return 'wait';
+  }
+
+  /** Has a request of ours follow the one that `alone` is sending. */
+  askBehind(bytes: Buffer, owed: Owed): void {
+    this.#behind = { bytes, owed };
+  }
+
+  #askBehind(): void {
+    const behind = this.#behind;
+    this.#behind = undefined;
+    if (behind !== undefined) this.ask(behind.bytes, behind.owed);
+  }
+
+  /** Sends the request on as it came. */
+  forward(owed: Owed): Step {
+    this.counts.forwarded += 1;
+    this.replies.ledger.push(owed);
+    return 'forward';
+  }
+
+  /** @returns the entry for a request that needs no care */
+  entryFor(info: CommandInfo | undefined): Owed {
+    if (this.#tooLong) return this.#unseenRead(info);
+    if (this.multi !== undefined) return PASS_QUEUED;
+    return info?.blocks === true ? PASS_BLOCKING : PASS;
+  }
+
+  /** A read whose keys were too long to look at: its reply may be used, but not kept. */
+  #unseenRead(info: CommandInfo | undefined): Owed {
+    this.#tooLong = false;
+    if (!this.tracked.wanted || info?.reads !== true) return PASS;
+    return consequent({
+      after: (reply) => {
+        if (!refuses(reply)) this.tracked.distrust('all');
+      },
+    });
+  }
+
+  #keyed(info: CommandInfo, words: HeldWords): Step {
+    const keys = keysOf(info, words);
+    const reads = readsOf(info, words);
+    if (keys.length === 0) return this.forward(this.entryFor(info));
+    if (this.multi !== undefined) {
+      this.multi.queue({ kind: 'keys', keys, reads });
+      return this.forward(reads ? new QueuedKeyed(this.tracked, keys) : PASS_QUEUED);
+    }
+    if (reads) this.counts.tracked += 1;
+    else this.counts.forwarded += 1;
+    this.replies.ledger.push(this.tracked.depart(keys, reads, info.blocks));
+    return 'forward';
+  }
+
+  /** Has the connection begin, or begin again, in the database that the upstream URL names. */
+  selectDb(): void {
+    if (this.#parts.db === 0 || this.#dbSelected) return;
+    const settled = consequent(
+      {
+        settle: () => 'drop',
+        after: (reply) => {
+          this.#dbSelected = reply.type !== TYPE.error;
+        },
+      },
+      { drop: true },
+    );
+    this.#parts.sendUpstream(request('SELECT', String(this.#parts.db)));
+    this.replies.ledger.push(settled);
+  }
+
+  /** RESET was executed. */
+  reset(): void {
+    const { replies } = this;
+    this.tracked.off();
+    this.multi = undefined;
+    replies.transaction.end();
+    replies.subscriptions.clear();
+    replies.protocol = 2;
+    replies.muted = false;
+    replies.monitoring = false;
+    this.#dbSelected = false;
+    this.selectDb();
+  }
+
+  /** SYNC or PSYNC was sent: unless it is refused, what follows are no replies. */
+  expectStream(): void {
+    this.#raw = 'asked';
+  }
+
+  /** The stream has begun (or was refused): what either side sends goes to the other as it is. */
+  #leaveRequests(begun: boolean): void {
+    this.#raw = begun ? 'yes' : 'no';
+    if (!begun) return;
+    this.tracked.off();
+    const rest = this.#requests.takeRest();
+    if (rest !== undefined) this.#parts.sendUpstream(rest);
+  }
+
+  /** All replies that have come have been dealt with. */
+  #afterReplies(): void {
+    if (this.#closed) return;
+    const { ledger } = this.replies;
+    if (this.#whenIdle !== undefined && ledger.size === 0) {
+      const send = this.#whenIdle;
+      this.#whenIdle = undefined;
+      send();
+    }
+    while (this.#resumes) {
+      this.#resumes = false;
+      this.#requests.resume();
+    }
+    if (this.#ending && ledger.size === 0 && this.#whenIdle === undefined) this.finish();
+  }
+
+  /** Says the last words, if any, and ends. */
+  finish(): void {
+    const words = this.#lastWords;
+    this.#lastWords = undefined;
+    if (words !== undefined && !this.replies.muted) this.replies.write(words);
+    this.#parts.finished();
+  }
+}

@@ -1,0 +1,55 @@
+import { TYPE } from '../resp/scanner.ts';
+import type { Owed, Reply } from './ledger.ts';
+
+/**
+ * What upstream holds in a client's MULTI, learnt from the replies: a request belongs to it when it
+ * was answered QUEUED. Only entries whose reply needs care are remembered, by their place in the
+ * array that EXEC will give.
+ */
+export class Transaction {
+  #open = false;
+  #queued = 0;
+  #slots = new Map<number, Owed>();
+
+  /** MULTI was accepted. */
+  begin(): void {
+    this.#open = true;
+    this.#queued = 0;
+    this.#slots.clear();
+  }
+
+  /** EXEC, DISCARD or RESET was executed. */
+  end(): void {
+    this.#open = false;
+    this.#queued = 0;
+    this.#slots.clear();
+  }
+
+  /** Whether some element of EXEC's reply needs more than being passed on. */
+  get hasSlots(): boolean {
+    return this.#slots.size > 0;
+  }
+
+  /** Whether `reply` says that its request waits for EXEC. */
+  takes(reply: Reply): boolean {
+    return (
+      this.#open && reply.type === TYPE.status && reply.bytes !== undefined && isQueued(reply.bytes)
+    );
+  }
+
+  queue(owed: Owed): void {
+    if (owed.slot !== false) this.#slots.set(this.#queued, owed);
+    this.#queued += 1;
+  }
+
+  /** @returns the entry for element `index` of EXEC's reply, where it needs care */
+  slot(index: number): Owed | undefined {
+    return this.#slots.get(index);
+  }
+}
+
+const QUEUED = Buffer.from('+QUEUED\r\n');
+
+function isQueued(bytes: Buffer): boolean {
+  return bytes.equals(QUEUED);
+}

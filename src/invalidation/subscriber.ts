@@ -1,0 +1,130 @@
+import net from 'node:net';
+import { ProxyError } from '../errors.ts';
+import type { Key } from '../key.ts';
+import { decode } from '../resp/decode.ts';
+import { FrameScanner } from '../resp/scanner.ts';
+import { request } from '../resp/write.ts';
+import { CONNECT_TIMEOUT_MS, type Endpoint } from '../upstream/endpoint.ts';
+import { changedKey, isNotification } from './notifications.ts';
+
+/** Asked for, in order, and not answered yet. */
+interface Question {
+  readonly resolve: (answer: unknown) => void;
+  readonly reject: (cause: Error) => void;
+}
+
+/**
+ * The connection on which notifications arrive. It speaks RESP2, so that every server will do, and
+ * of a notification it takes only the key: there are as many as there are writes.
+ */
+export class Subscriber {
+  readonly #socket: net.Socket;
+  readonly #changed: (key: Key) => void;
+  readonly #scanner = new FrameScanner();
+  readonly #questions: Question[] = [];
+  #pieces: Buffer[] = []; // of a frame that is not whole yet
+  #heard = false; // at least one frame was understood
+  #failure: Error | undefined;
+  /** Rejects when the connection is lost. */
+  readonly lost: Promise<never>;
+
+  constructor(endpoint: Endpoint, changed: (key: Key) => void) {
+    this.#changed = changed;
+    const socket = net.connect({ ...endpoint.target, noDelay: true });
+    this.#socket = socket;
+    socket.setTimeout(CONNECT_TIMEOUT_MS, () => {
+      socket.destroy(new Error(`no connection within ${CONNECT_TIMEOUT_MS} ms`));
+    });
+    socket.on('connect', () => socket.setTimeout(0));
+    socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+    socket.on('error', (error) => {
+      this.#failure ??= new ProxyError('UPSTREAM_UNREACHABLE', error.message, { cause: error });
+    });
+    this.lost = new Promise((_, reject) => {
+      socket.on('close', () => {
+        const cause =
+          this.#failure ?? new ProxyError('UPSTREAM_UNREACHABLE', 'upstream closed the connection');
+        for (const question of this.#questions.splice(0)) question.reject(cause);
+        reject(cause);
+      });
+    });
+    this.lost.catch(() => {}); // whoever waits for it hears of it; nobody need
+  }
+
+  /**
+   * @param deadlineMs how long the answer may take; later the connection is given up
+   * @returns the decoded answer, an Error for an error reply
+   */
+  ask(deadlineMs: number, ...words: readonly string[]): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const late = () =>
+        this.#fail(
+          new ProxyError(
+            'UPSTREAM_UNREACHABLE',
+            `no answer to ${words[0]} within ${deadlineMs} ms`,
+          ),
+        );
+      const timer = setTimeout(late, deadlineMs);
+      this.#questions.push({
+        resolve: (answer) => {
+          clearTimeout(timer);
+          resolve(answer);
+        },
+        reject: (cause) => {
+          clearTimeout(timer);
+          reject(cause);
+        },
+      });
+      this.#socket.write(request(...words));
+    });
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #receive(chunk: Buffer): void {
+    try {
+      this.#read(chunk);
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      const code = this.#heard ? 'UPSTREAM_UNREACHABLE' : 'UPSTREAM_NOT_REDIS';
+      this.#fail(new ProxyError(code, `what it sends is not RESP: ${reason}`, { cause }));
+    }
+  }
+
+  #read(chunk: Buffer): void {
+    let from = 0;
+    while (from < chunk.length) {
+      const end = this.#scanner.next(chunk, from);
+      if (end === -1) {
+        this.#pieces.push(chunk.subarray(from));
+        return;
+      }
+      if (this.#pieces.length === 0) this.#take(chunk, from, end);
+      else this.#takePieces(chunk.subarray(from, end));
+      from = end;
+    }
+  }
+
+  #takePieces(last: Buffer): void {
+    const frame = Buffer.concat([...this.#pieces, last]);
+    this.#pieces = [];
+    this.#take(frame, 0, frame.length);
+  }
+
+  #take(chunk: Buffer, from: number, end: number): void {
+    if (isNotification(chunk, from, end)) {
+      const key = changedKey(chunk, from, end);
+      if (key !== undefined) this.#changed(key);
+      return;
+    }
+    this.#heard = true;
+    this.#questions.shift()?.resolve(decode(chunk.subarray(from, end)));
+  }
+
+  #fail(cause: Error): void {
+    this.#failure ??= cause;
+    this.#socket.destroy();
+  }
+}

@@ -1,0 +1,57 @@
+import { rmSync } from 'node:fs';
+import net from 'node:net';
+import { type ListenAddress, listenFailure, printListen } from './address.ts';
+
+/**
+ * Has `server` listen. The file of a Unix socket that a dead process has left behind is replaced.
+ *
+ * @param flag what moves this server to another place, for the error: `--listen`
+ * @returns where it listens, as an operator reads it, with the real port when port 0 was asked for
+ * @throws ProxyError LISTEN_FAILED
+ */
+export async function listen(
+  server: net.Server,
+  address: ListenAddress,
+  flag: string,
+): Promise<string> {
+  try {
+    await open(server, address);
+  } catch (error) {
+    const taken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
+    if (!taken || address.kind === 'tcp' || (await answers(address.path))) {
+      throw listenFailure(flag, address, error as Error);
+    }
+    rmSync(address.path);
+    await open(server, address).catch((again: Error) => {
+      throw listenFailure(flag, address, again);
+    });
+  }
+  server.on('error', () => {}); // a failed accept (too many files) is no reason to end
+  const bound = server.address();
+  return printListen(address, typeof bound === 'object' ? bound?.port : undefined);
+}
+
+function open(server: net.Server, address: ListenAddress): Promise<void> {
+  const place =
+    address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port };
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(place, () => {
+      server.removeListener('error', reject);
+      resolve();
+    });
+  });
+}
+
+/** @returns whether somebody listens on the socket at `path` */
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = net.connect(path);
+    const tell = (answer: boolean) => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.on('connect', () => tell(true));
+    socket.on('error', (error: NodeJS.ErrnoException) => tell(error.code !== 'ECONNREFUSED'));
+  });
+}

@@ -1,0 +1,124 @@
+import { Redis, type RedisOptions } from 'ioredis';
+import type { UpstreamAddress } from '../address.ts';
+import { CommandTable } from '../commands/table.ts';
+import { ProxyError } from '../errors.ts';
+import { CONNECT_TIMEOUT_MS, type Endpoint } from './endpoint.ts';
+
+/** How long an answer on the control connection may take, in milliseconds. Source: our choice. */
+const ANSWER_TIMEOUT_MS = 5_000;
+
+/** What is known of the server behind us. */
+export interface ServerFacts {
+  /** Major * 100 + minor, as 704; undefined where INFO is refused. */
+  readonly version: number | undefined;
+  /** As it calls itself, as 7.4.1; undefined where INFO is refused. */
+  readonly versionText: string | undefined;
+  /** Changes when the server is started anew; undefined where INFO is refused. */
+  readonly runId: string | undefined;
+  /** Its own COMMAND table, or the built-in one where COMMAND is refused. */
+  readonly commands: CommandTable;
+}
+
+/** The connection on which the proxy asks for its own ends. Opened anew for each try. */
+export class Control {
+  readonly #redis: Redis;
+
+  constructor(endpoint: Endpoint) {
+    this.#redis = new Redis(optionsFor(endpoint));
+    // Every failure reaches whoever asked; the event would else end the process.
+    this.#redis.on('error', () => {});
+  }
+
+  /** @throws ProxyError UPSTREAM_UNREACHABLE, UPSTREAM_REFUSED */
+  async open(): Promise<void> {
+    try {
+      await this.#redis.connect();
+      await this.#redis.ping();
+    } catch (cause) {
+      throw failure(cause);
+    }
+  }
+
+  async facts(): Promise<ServerFacts> {
+    const info = await this.#redis.info('server').catch(() => '');
+    const text = /^redis_version:(\S+)/m.exec(info)?.[1];
+    const [major, minor] = (text ?? '').split('.').map(Number);
+    const table = await this.#redis
+      .call('COMMAND')
+      .then((reply) => CommandTable.fromUpstream(reply))
+      .catch(() => CommandTable.builtin());
+    return {
+      version: major === undefined || minor === undefined ? undefined : major * 100 + minor,
+      versionText: text,
+      runId: /^run_id:(\S+)/m.exec(info)?.[1],
+      commands: table,
+    };
+  }
+
+  /** @returns the value of `notify-keyspace-events`; undefined where CONFIG is refused */
+  async notifyFlags(): Promise<string | undefined> {
+    try {
+      const reply = (await this.#redis.call('CONFIG', 'GET', NOTIFY)) as unknown[];
+      return String(reply[1] ?? '');
+    } catch (cause) {
+      if (isReplyError(cause)) return undefined;
+      throw failure(cause);
+    }
+  }
+
+  /** @throws ProxyError UPSTREAM_REFUSED */
+  async setNotifyFlags(flags: string): Promise<void> {
+    try {
+      await this.#redis.call('CONFIG', 'SET', NOTIFY, flags);
+    } catch (cause) {
+      throw failure(cause);
+    }
+  }
+
+  /** Changes a key of our own, which is gone a second later. @throws ProxyError UPSTREAM_REFUSED */
+  async touchProbe(key: string): Promise<void> {
+    try {
+      await this.#redis.set(key, '1', 'PX', 1_000);
+    } catch (cause) {
+      throw failure(cause);
+    }
+  }
+
+  close(): void {
+    this.#redis.disconnect();
+  }
+}
+
+const NOTIFY = 'notify-keyspace-events';
+
+function optionsFor(endpoint: Endpoint): RedisOptions & { replyMapping: 'legacy' } {
+  const { user, password } = endpoint.address;
+  return {
+    ...endpoint.target,
+    ...login(user, password),
+    lazyConnect: true,
+    protocol: 2, // there are servers without HELLO
+    replyMapping: 'legacy',
+    disableClientInfo: true,
+    enableReadyCheck: false,
+    maxRetriesPerRequest: 0,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    commandTimeout: ANSWER_TIMEOUT_MS,
+    retryStrategy: () => null, // whoever opened us tries again
+  };
+}
+
+function login(user: UpstreamAddress['user'], password: UpstreamAddress['password']): RedisOptions {
+  if (password === undefined) return {};
+  return user === undefined ? { password } : { username: user, password };
+}
+
+function isReplyError(cause: unknown): boolean {
+  return cause instanceof Error && cause.name === 'ReplyError';
+}
+
+function failure(cause: unknown): ProxyError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const code = isReplyError(cause) ? 'UPSTREAM_REFUSED' : 'UPSTREAM_UNREACHABLE';
+  return new ProxyError(code, reason, { cause });
+}

@@ -1,0 +1,75 @@
+import net from 'node:net';
+import { CONNECT_TIMEOUT_MS, type Endpoint } from './endpoint.ts';
+
+/** Whoever uses a lane. */
+export interface LaneListener {
+  readonly connected: () => void;
+  readonly received: (chunk: Buffer) => void;
+  /** What was written has left; more may be. */
+  readonly drained: () => void;
+  /** The connection is over; `error` where it did not end in peace. Told once. */
+  readonly closed: (error: Error | undefined) => void;
+}
+
+/**
+ * One connection to upstream. What is written within one turn of the event loop leaves in one
+ * piece. The replies that it is owed wait in a ledger, whose entries say which client they are for.
+ */
+export class Lane {
+  readonly #socket: net.Socket;
+  readonly #uncork = () => {
+    this.#corked = false;
+    this.#socket.uncork();
+  };
+  #corked = false;
+  #error: Error | undefined;
+
+  constructor(endpoint: Endpoint, listener: LaneListener) {
+    const socket = net.connect({ ...endpoint.target, noDelay: true });
+    this.#socket = socket;
+    socket.setTimeout(CONNECT_TIMEOUT_MS, () => {
+      socket.destroy(new Error(`no connection within ${CONNECT_TIMEOUT_MS} ms`));
+    });
+    socket.on('connect', () => {
+      socket.setTimeout(0);
+      socket.setKeepAlive(true, KEEPALIVE_MS);
+      listener.connected();
+    });
+    socket.on('data', listener.received);
+    socket.on('drain', listener.drained);
+    socket.on('error', (error) => {
+      this.#error = error;
+    });
+    socket.on('close', () => listener.closed(this.#error));
+  }
+
+  /** Whether more is waiting to leave than should be. */
+  get isFull(): boolean {
+    return this.#socket.writableNeedDrain;
+  }
+
+  write(bytes: Buffer): void {
+    if (!this.#corked) {
+      this.#corked = true;
+      this.#socket.cork();
+      process.nextTick(this.#uncork);
+    }
+    this.#socket.write(bytes);
+  }
+
+  /** Reads no more until `resume`. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+}
+
+/** After how much silence TCP asks whether upstream is still there, in milliseconds. */
+const KEEPALIVE_MS = 60_000;

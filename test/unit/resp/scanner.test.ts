@@ -1,0 +1,374 @@
+import fc from 'fast-check';
+import RedisParser from 'redis-parser';
+import { describe, expect, test } from 'vitest';
+import { ProxyError } from '../../../src/errors.ts';
+import { AGGREGATE_MAX_COUNT, BULK_MAX_BYTES, FrameScanner } from '../../../src/resp/scanner.ts';
+import {
+  aggregateOf,
+  cut,
+  decodeReply,
+  encodeReply,
+  everyCut,
+  type Reply,
+  replyOf,
+} from '../../helpers/resp.ts';
+
+const DEEP = 8_000;
+
+const FRAMES = [
+  { name: 'a status', text: '+OK\r\n' },
+  { name: 'an empty status', text: '+\r\n' },
+  { name: 'a status with a bare LF', text: '+a\nb\r\n' },
+  { name: 'an error', text: '-ERR no\r\n' },
+  { name: 'an empty error', text: '-\r\n' },
+  { name: 'an error that begins with minus', text: '--MY Err\r\n' },
+  { name: 'an integer', text: ':-9223372036854775808\r\n' },
+  { name: 'a bulk string', text: '$5\r\nhello\r\n' },
+  { name: 'a bulk string that holds CR LF', text: '$6\r\n\r\n+x\r\n\r\n' },
+  { name: 'an empty bulk string', text: '$0\r\n\r\n' },
+  { name: 'a bulk string with zeros in front of its length', text: '$0000000000003\r\nabc\r\n' },
+  { name: 'a null bulk string', text: '$-1\r\n' },
+  { name: 'an array', text: '*3\r\n:1\r\n$1\r\na\r\n+b\r\n' },
+  { name: 'an empty array', text: '*0\r\n' },
+  { name: 'a null array', text: '*-1\r\n' },
+  { name: 'arrays in arrays', text: '*2\r\n*1\r\n*0\r\n*2\r\n$-1\r\n*-1\r\n' },
+  { name: 'a null', text: '_\r\n' },
+  { name: 'a double', text: ',-1.5e-9\r\n' },
+  { name: 'an infinite double', text: ',-inf\r\n' },
+  { name: 'a boolean', text: '#t\r\n' },
+  { name: 'a big number', text: '(3492890328409238509324850943850943825024385\r\n' },
+  { name: 'a big number that is none', text: '(12  34\r\n' },
+  { name: 'a verbatim string', text: '=8\r\ntxt:some\r\n' },
+  { name: 'a set', text: '~2\r\n+a\r\n+b\r\n' },
+  { name: 'an empty set', text: '~0\r\n' },
+  { name: 'a map', text: '%2\r\n+a\r\n:1\r\n+b\r\n*1\r\n:2\r\n' },
+  { name: 'an empty map', text: '%0\r\n' },
+  { name: 'a push', text: '>3\r\n+message\r\n+channel\r\n$2\r\nhi\r\n' },
+  { name: 'an empty push', text: '>0\r\n' },
+  { name: 'an attribute and its value', text: '|1\r\n+ttl\r\n:3600\r\n$1\r\na\r\n' },
+  { name: 'an empty attribute and its value', text: '|0\r\n+OK\r\n' },
+  { name: 'two attributes and their value', text: '|0\r\n|1\r\n+a\r\n+b\r\n*1\r\n:1\r\n' },
+  { name: 'an attribute inside an array', text: '*2\r\n:1\r\n|1\r\n+a\r\n+b\r\n:2\r\n' },
+  { name: 'an attribute inside an attribute', text: '|1\r\n|1\r\n+a\r\n+b\r\n+c\r\n*0\r\n:1\r\n' },
+  { name: 'an attribute before a push', text: '|1\r\n+a\r\n+b\r\n>1\r\n+c\r\n' },
+  { name: 'a push inside an array', text: '*1\r\n>2\r\n+message\r\n+a\r\n:1\r\n' },
+  { name: 'a push deeper inside', text: '*1\r\n*1\r\n>1\r\n+a\r\n>1\r\n*1\r\n:5\r\n:1\r\n' },
+  { name: 'a push inside an attribute', text: '|1\r\n+a\r\n>1\r\n+b\r\n+c\r\n+OK\r\n' },
+  { name: 'very deep arrays', text: `${'*1\r\n'.repeat(DEEP)}-ERR stack limit\r\n` },
+  { name: 'very deep maps', text: `${'%1\r\n+k\r\n'.repeat(DEEP)}_\r\n` },
+] as const;
+
+const BROKEN = [
+  ...['!3\r\nERR\r\n', 'OK\r\n', '\r\n', '\0', ';4\r\n', '.\r\n', '*1\r\nx'].map((text) => ({
+    text,
+    code: 'FRAME_BAD_TYPE',
+  })),
+  ...['$\r\n', '$-\r\n', '$-2\r\n', '$-0\r\n', '$-01\r\n', '$--1\r\n', '$1-\r\n', '$ 1\r\n'].map(
+    (text) => ({ text, code: 'FRAME_BAD_LENGTH' }),
+  ),
+  ...['$+1\r\n', '$?\r\n', '*?\r\n', '%?\r\n', '*-2\r\n', '~-1\r\n', '%-1\r\n', '>-1\r\n'].map(
+    (text) => ({ text, code: 'FRAME_BAD_LENGTH' }),
+  ),
+  ...['|-1\r\n', '=-1\r\n', '*1\n', '$1a\r\n', '$1\n'].map((text) => ({
+    text,
+    code: 'FRAME_BAD_LENGTH',
+  })),
+  ...['+OK\rX', '+OK\r\r\n', ':1\rX', '$3\rX', '*1\rX', '$3\r\nabcd\r\n', '$3\r\nabc\n'].map(
+    (text) => ({ text, code: 'FRAME_NO_CRLF' }),
+  ),
+  ...['$3\r\nabc\rX', '$0\r\nX', '$0\r\n\rX', '*1\r\n$1\r\na\r\r'].map((text) => ({
+    text,
+    code: 'FRAME_NO_CRLF',
+  })),
+  ...[
+    `$${BULK_MAX_BYTES + 1}\r\n`,
+    `*${AGGREGATE_MAX_COUNT + 1}\r\n`,
+    `%${AGGREGATE_MAX_COUNT + 1}\r\n`,
+    '$1000000000000000\r\n',
+    `$${'9'.repeat(40)}`,
+  ].map((text) => ({ text, code: 'FRAME_TOO_LARGE' })),
+] as const;
+
+/** What a scanner has made of some bytes. */
+interface Scanned {
+  /** Index just past each frame. */
+  readonly ends: readonly number[];
+  readonly midFrame: boolean;
+  /** The code it has thrown. */
+  readonly code: string | undefined;
+}
+
+function scan(pieces: readonly Buffer[], scanner = new FrameScanner()): Scanned {
+  const ends: number[] = [];
+  let base = 0;
+  try {
+    for (const piece of pieces) {
+      for (let at = scanner.next(piece, 0); at !== -1; at = scanner.next(piece, at)) {
+        ends.push(base + at);
+      }
+      base += piece.length;
+    }
+  } catch (error) {
+    if (!(error instanceof ProxyError)) throw error;
+    return { ends, midFrame: scanner.midFrame, code: error.code };
+  }
+  return { ends, midFrame: scanner.midFrame, code: undefined };
+}
+
+function bytesOf(text: string): Buffer {
+  return Buffer.from(text, 'latin1');
+}
+
+describe('a frame', () => {
+  test.for(FRAMES)('$name ends where it ends', ({ text }) => {
+    const whole = bytesOf(text);
+    for (const pieces of everyCut(whole)) {
+      expect(scan(pieces)).toEqual({ ends: [whole.length], midFrame: false, code: undefined });
+    }
+  });
+
+  test.for(FRAMES)('$name ends where the next begins', ({ text }) => {
+    const bytes = bytesOf(`${text}${text}+a`);
+    const ends = [text.length, 2 * text.length];
+    for (const pieces of everyCut(bytes)) {
+      expect(scan(pieces)).toEqual({ ends, midFrame: true, code: undefined });
+    }
+  });
+
+  test.for(FRAMES)('$name is not whole before its last byte', ({ text }) => {
+    const step = Math.ceil(text.length / 200);
+    for (let length = 1; length < text.length; length += step) {
+      const scanner = new FrameScanner();
+      expect(scanner.next(bytesOf(text.slice(0, length)), 0)).toBe(-1);
+      expect(scanner.midFrame).toBe(true);
+      expect(scanner.next(bytesOf(text.slice(length)), 0)).toBe(text.length - length);
+      expect(scanner.midFrame).toBe(false);
+    }
+  });
+
+  test.for(FRAMES.filter(({ text }) => text.length < DEEP))(
+    '$name is what the slow decoder reads',
+    ({ text }) => {
+      expect(decodeReply(bytesOf(text))?.end).toBe(text.length);
+    },
+  );
+
+  test('of the greatest lengths is begun', () => {
+    for (const text of [`$${BULK_MAX_BYTES}\r\n`, `*${AGGREGATE_MAX_COUNT}\r\n`]) {
+      expect(scan([bytesOf(text)])).toEqual({ ends: [], midFrame: true, code: undefined });
+    }
+  });
+
+  test('longer than its chunks streams through', () => {
+    const scanner = new FrameScanner();
+    const chunk = Buffer.alloc(65_536, '$');
+    expect(scanner.next(bytesOf(`$${chunk.length * 16}\r\n`), 0)).toBe(-1);
+    for (let i = 0; i < 16; i++) expect(scanner.next(chunk, 0)).toBe(-1);
+    expect(scanner.next(bytesOf('\r\n:1\r\n'), 0)).toBe(2);
+  });
+});
+
+describe('a broken frame', () => {
+  test.for(BROKEN)('$text throws $code', ({ text, code }) => {
+    for (const pieces of everyCut(bytesOf(text))) expect(scan(pieces).code).toBe(code);
+    for (const pieces of everyCut(bytesOf(`:1\r\n*1\r\n${text}`))) {
+      expect(scan(pieces)).toMatchObject({ ends: [4], code });
+    }
+  });
+
+  test('of more nested elements than can be counted throws FRAME_TOO_LARGE', () => {
+    const chunk = bytesOf(`%${AGGREGATE_MAX_COUNT}\r\n`.repeat(4_096));
+    const chunks = new Array<Buffer>(257).fill(chunk);
+    expect(scan(chunks)).toMatchObject({ ends: [], code: 'FRAME_TOO_LARGE' });
+  });
+});
+
+describe('headerOnly', () => {
+  const ROWS = [
+    { text: '*2\r\n', rest: ':1\r\n+a\r\n', elements: 2 },
+    { text: '*0\r\n', rest: '', elements: 0 },
+    { text: '*-1\r\n', rest: '', elements: -1 },
+    { text: '%2\r\n', rest: '+a\r\n+b\r\n+c\r\n*1\r\n:1\r\n', elements: 4 },
+    { text: '~1\r\n', rest: '*1\r\n*1\r\n:1\r\n', elements: 1 },
+    { text: '>2\r\n', rest: '+a\r\n+b\r\n', elements: 2 },
+    { text: '|1\r\n+a\r\n*1\r\n+b\r\n*2\r\n', rest: ':1\r\n:2\r\n', elements: 2 },
+    { text: '|0\r\n*1\r\n', rest: ':1\r\n', elements: 1 },
+    { text: '|1\r\n+a\r\n*1\r\n+b\r\n+OK\r\n', rest: '', elements: 0 },
+    { text: '-EXECABORT x\r\n', rest: '', elements: 0 },
+    { text: '_\r\n', rest: '', elements: 0 },
+    { text: '$-1\r\n', rest: '', elements: 0 },
+    { text: '$1\r\na\r\n', rest: '', elements: 0 },
+  ] as const;
+
+  test.for(ROWS)('ends $text with its header', ({ text, rest, elements }) => {
+    const ends = [text.length];
+    for (let at = text.length; at < text.length + rest.length; ) {
+      at = decodeReply(bytesOf(text + rest), at)?.end ?? Number.NaN;
+      ends.push(at);
+    }
+    for (const pieces of everyCut(bytesOf(text + rest))) {
+      const scanner = new FrameScanner();
+      scanner.elements = 77;
+      scanner.headerOnly = true;
+      expect(scan(pieces, scanner)).toEqual({ ends, midFrame: false, code: undefined });
+      expect(scanner).toMatchObject({ elements, headerOnly: false });
+    }
+  });
+});
+
+const byte = fc.integer({ min: 0, max: 255 }).map((value) => String.fromCharCode(value));
+const text = fc.string({ unit: byte, maxLength: 12 });
+const line = text.map((value) => value.replace(/[\r\n]/g, '.'));
+const word = fc.string({ unit: fc.constantFrom('a', 'B', '0', ' ', '-', '$'), maxLength: 6 });
+const nulls = fc.constantFrom(replyOf('$', null), aggregateOf('*', null));
+
+/** @returns replies of every type, nested up to `depth` levels */
+function resp3(depth: number): fc.Arbitrary<Reply> {
+  const lines = fc.tuple(fc.constantFrom(...'+-:_,#('), line);
+  const bodies = fc.tuple(fc.constantFrom('$', '='), text);
+  const leaf = fc.oneof(
+    fc.oneof(lines, bodies).map(([type, value]) => replyOf(type, value)),
+    nulls,
+  );
+  if (depth === 0) return leaf;
+  const items = itemsOf(depth - 1);
+  const pairs = pairsOf(depth - 1);
+  const aggregates = fc.tuple(fc.constantFrom('*', '~'), items);
+  const value = fc.oneof(
+    leaf,
+    aggregates.map(([type, list]) => aggregateOf(type, list)),
+    pairs.map((list) => aggregateOf('%', list)),
+  );
+  const attributes = fc.oneof({ weight: 8, arbitrary: fc.constant([]) }, fc.tuple(pairs));
+  return fc.tuple(value, attributes).map(([reply, list]) => ({ ...reply, attributes: list }));
+}
+
+/** @returns an array's elements, here and there with a push before one, which is no element */
+function itemsOf(depth: number): fc.Arbitrary<Reply[]> {
+  const push = fc.array(resp3(0), { maxLength: 3 }).map((items) => [aggregateOf('>', items)]);
+  const before = fc.oneof({ weight: 8, arbitrary: fc.constant([]) }, push);
+  const item = fc.tuple(before, resp3(depth)).map(([pushes, reply]) => [...pushes, reply]);
+  return fc.array(item, { maxLength: 4 }).map((items) => items.flat());
+}
+
+function pairsOf(depth: number): fc.Arbitrary<Reply[]> {
+  const pair = fc.tuple(resp3(depth), resp3(depth));
+  return fc.array(pair, { maxLength: 3 }).map((pairs) => pairs.flat());
+}
+
+/** @returns replies that RESP2 has, nested up to `depth` levels */
+function resp2(depth: number): fc.Arbitrary<Reply> {
+  const leaf = fc.oneof(
+    fc.tuple(fc.constantFrom('+', '-'), word).map(([type, value]) => replyOf(type, value)),
+    fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map((n) => replyOf(':', String(n))),
+    text.map((value) => replyOf('$', value)),
+    nulls,
+  );
+  if (depth === 0) return leaf;
+  const items = fc.array(resp2(depth - 1), { maxLength: 4 });
+  return fc.oneof(
+    leaf,
+    items.map((list) => aggregateOf('*', list)),
+  );
+}
+
+const sizes = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 12 });
+
+/** @returns index just past each frame, by the slow decoder */
+function slowEnds(bytes: Buffer): number[] {
+  const ends: number[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    at = decodeReply(bytes, at)?.end ?? bytes.length + 1;
+    ends.push(at);
+  }
+  return ends;
+}
+
+/** What redis-parser makes of the bytes, as text. */
+function parsed(pieces: readonly Buffer[]): string[] {
+  const replies: string[] = [];
+  const parser = new RedisParser({
+    returnReply: (reply: unknown) => replies.push(shown(reply)),
+    returnError: (error: Error) => replies.push(shown(error)),
+    returnBuffers: true,
+    stringNumbers: true,
+  });
+  for (const piece of pieces) parser.execute(piece);
+  return replies;
+}
+
+function shown(reply: unknown): string {
+  if (Array.isArray(reply)) return `[${reply.map(shown).join(',')}]`;
+  if (reply instanceof Error) return `-${reply.message}`;
+  if (Buffer.isBuffer(reply)) return JSON.stringify(reply.toString('latin1'));
+  return String(reply);
+}
+
+function shownTree(reply: Reply): string {
+  if (reply.items !== null) return `[${reply.items.map(shownTree).join(',')}]`;
+  if (reply.text === null) return 'null';
+  if (reply.type === '-') return `-${reply.text}`;
+  return reply.type === ':' ? reply.text : JSON.stringify(reply.text);
+}
+
+describe('random replies at random cuts', () => {
+  test('end where the slow decoder says', () => {
+    fc.assert(
+      fc.property(
+        fc.array(resp3(3), { minLength: 1, maxLength: 4 }),
+        sizes,
+        (replies, pieceSizes) => {
+          const bytes = Buffer.concat(replies.map(encodeReply));
+          const ends = slowEnds(bytes);
+          expect(ends).toHaveLength(replies.length);
+          expect(decodeReply(bytes)?.reply).toEqual(replies[0]);
+          const scanned = { ends, midFrame: false, code: undefined };
+          expect(scan(cut(bytes, pieceSizes))).toEqual(scanned);
+          expect(scan([bytes])).toEqual(scanned);
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+
+  test('of RESP2 are as many as redis-parser finds, at the same places', () => {
+    fc.assert(
+      fc.property(
+        fc.array(resp2(3), { minLength: 1, maxLength: 4 }),
+        sizes,
+        (replies, pieceSizes) => {
+          const bytes = Buffer.concat(replies.map(encodeReply));
+          expect(parsed(cut(bytes, pieceSizes))).toEqual(replies.map(shownTree));
+          const { ends } = scan(cut(bytes, pieceSizes));
+          expect(ends).toHaveLength(replies.length);
+          const frames = ends.map((end, index) => bytes.subarray(ends[index - 1] ?? 0, end));
+          expect(frames.flatMap((frame) => parsed([frame]))).toEqual(replies.map(shownTree));
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+
+  test('and garbage end, or throw a known code, alike at every cut', () => {
+    const CODES = ['FRAME_BAD_TYPE', 'FRAME_BAD_LENGTH', 'FRAME_NO_CRLF', 'FRAME_TOO_LARGE'];
+    const piece = fc.constantFrom(
+      ...'+-:$*_,#(=~%>|!01259\r\n\0a'.split(''),
+      '\r\n',
+      '\r\n',
+      '\r\n',
+    );
+    const garbage = fc.array(piece, { maxLength: 60 }).map((parts) => bytesOf(parts.join('')));
+    fc.assert(
+      fc.property(garbage, sizes, (bytes, pieceSizes) => {
+        const whole = scan([bytes]);
+        if (whole.code !== undefined) expect(CODES).toContain(whole.code);
+        const cutUp = scan(cut(bytes, pieceSizes));
+        expect({ ends: cutUp.ends, code: cutUp.code }).toEqual({
+          ends: whole.ends,
+          code: whole.code,
+        });
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
