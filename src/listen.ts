@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { lstatSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import { type ListenAddress, listenFailure, printListen } from './address.ts';
 
@@ -18,7 +18,7 @@ export async function listen(
     await open(server, address);
   } catch (error) {
     const taken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
-    if (!taken || address.kind === 'tcp' || (await answers(address.path))) {
+    if (!taken || address.kind === 'tcp' || !(await isStale(address.path))) {
       throw listenFailure(flag, address, error as Error);
     }
     rmSync(address.path);
@@ -43,15 +43,16 @@ function open(server: net.Server, address: ListenAddress): Promise<void> {
   });
 }
 
-/** @returns whether somebody listens on the socket at `path` */
-function answers(path: string): Promise<boolean> {
+/** @returns whether `path` is a socket on which nobody listens any more */
+function isStale(path: string): Promise<boolean> {
+  if (!lstatSync(path).isSocket()) return Promise.resolve(false);
   return new Promise((resolve) => {
     const socket = net.connect(path);
     const tell = (answer: boolean) => {
       socket.destroy();
       resolve(answer);
     };
-    socket.on('connect', () => tell(true));
-    socket.on('error', (error: NodeJS.ErrnoException) => tell(error.code !== 'ECONNREFUSED'));
+    socket.on('connect', () => tell(false));
+    socket.on('error', (error: NodeJS.ErrnoException) => tell(error.code === 'ECONNREFUSED'));
   });
 }

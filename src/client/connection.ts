@@ -4,7 +4,8 @@ import type { Logger } from '../logger.ts';
 import { error } from '../resp/write.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import { Lane } from '../upstream/lane.ts';
-import { Session, type SessionCounts, type SessionParts } from './session.ts';
+import type { SessionCounts, SessionParts } from './parts.ts';
+import { Session } from './session.ts';
 import { type ClientEvent, type ClientState, move } from './state.ts';
 
 /**

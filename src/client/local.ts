@@ -1,9 +1,9 @@
 import { TYPE } from '../resp/scanner.ts';
 import { error, integer, request, status, trackingInfo } from '../resp/write.ts';
 import { parseTracking } from '../tracking/options.ts';
+import type { HeldWords } from './held.ts';
 import type { Owed, Reply } from './ledger.ts';
 import { consequent, isStatus, REPLY_ON, STAND_IN, StandIn } from './owed.ts';
-import type { HeldWords } from './requests.ts';
 import type { Session } from './session.ts';
 
 /** A stand-in that every server refuses for its number of words, as the client's request was. */

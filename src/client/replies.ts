@@ -1,8 +1,17 @@
 import { ProxyError } from '../errors.ts';
+import { Kept } from '../resp/kept.ts';
+import { Run } from '../resp/run.ts';
 import { FrameScanner, TYPE } from '../resp/scanner.ts';
 import type { Protocol } from '../resp/write.ts';
 import { KEEP, Ledger, type Owed, PASS, type Reply, type Verdict } from './ledger.ts';
-import { countOf, isConfirmation, isMessage, kindAt, Subscriptions } from './subscriptions.ts';
+import {
+  arrayKindAt,
+  countOf,
+  isConfirmation,
+  monitorKindAt,
+  pushKindAt,
+  Subscriptions,
+} from './subscriptions.ts';
 import { Transaction } from './transaction.ts';
 
 /**
@@ -10,10 +19,6 @@ import { Transaction } from './transaction.ts';
  * HELLO's list of modules and errors of scripts, some hundred kilobytes.
  */
 export const KEPT_MAX_BYTES = 16 * 1_024 * 1_024;
-
-/** `+<seconds>.<microseconds> [` opens a line of MONITOR. */
-const MONITOR_LINE = /^\+\d+\.\d{6} \[/;
-const MONITOR_HEAD_BYTES = 24;
 
 type Treatment = 'pass' | 'drop' | 'keep';
 
@@ -41,15 +46,14 @@ export class ReplyReader {
   readonly #send: (bytes: Buffer) => void;
   readonly #scanner = new FrameScanner();
   #chunk: Buffer = NOTHING;
-  #run = 0; // the chunk's bytes from here to #at have not been passed on yet
+  readonly #run: Run; // what goes to the client as it came
   #at = 0;
   #stash: Buffer | undefined; // the start of a frame, too short to tell its kind
   #inFrame = false;
   #treatment: Treatment = 'pass';
   #extra: string | undefined; // the kind of a frame that answers no request, or confirms one
   #type = 0;
-  #pieces: Buffer[] = [];
-  #keptBytes = 0;
+  readonly #kept = new Kept(KEPT_MAX_BYTES);
   #silent = false; // the replies to the current request are not for the client
   #opening = false; // the frame is the header of an EXEC reply
   #elementsLeft = 0; // elements of that reply still to come
@@ -59,6 +63,7 @@ export class ReplyReader {
   /** @param send takes bytes for the client, in order */
   constructor(send: (bytes: Buffer) => void) {
     this.#send = send;
+    this.#run = new Run(send);
   }
 
   /** Whether the client has received a part of a reply and not its end. */
@@ -71,7 +76,7 @@ export class ReplyReader {
     const chunk = this.#stash === undefined ? received : Buffer.concat([this.#stash, received]);
     this.#stash = undefined;
     this.#chunk = chunk;
-    this.#run = 0;
+    this.#run.begin(chunk);
     this.#at = 0;
     while (this.#at < chunk.length) {
       if (!this.#inFrame) {
@@ -82,15 +87,15 @@ export class ReplyReader {
       this.#takePart(end === -1 ? chunk.length : end);
       if (end !== -1) this.#finish();
     }
-    this.#flushRun();
+    this.#run.sendTo(this.#at);
+    this.#run.end();
     this.#chunk = NOTHING;
-    this.#run = 0;
     this.#at = 0;
   }
 
   /** Sends bytes to the client now, behind everything that was passed on so far. */
   write(bytes: Buffer): void {
-    this.#flushRun();
+    this.#run.sendTo(this.#at);
     this.#send(bytes);
   }
 
@@ -146,10 +151,10 @@ export class ReplyReader {
     const type = chunk[this.#at] as number;
     const kind = this.#kindOfExtra(chunk, type);
     if (kind === undefined) {
-      this.#flushRun();
+      this.#run.sendTo(this.#at);
       this.#stash = chunk.subarray(this.#at);
-      this.#run = chunk.length;
       this.#at = chunk.length;
+      this.#run.skipTo(this.#at);
       return false;
     }
     this.#type = type;
@@ -165,20 +170,11 @@ export class ReplyReader {
 
   /** @returns the kind of a frame that is no plain reply, '' for a reply, undefined: can't tell */
   #kindOfExtra(chunk: Buffer, type: number): string | undefined {
-    if (type === TYPE.push) {
-      const kind = kindAt(chunk, this.#at);
-      return kind === '' ? 'push' : kind;
-    }
+    if (type === TYPE.push) return pushKindAt(chunk, this.#at);
     if (type === TYPE.array && this.protocol === 2 && this.#mayHearMessages()) {
-      const kind = kindAt(chunk, this.#at);
-      return kind === undefined || isConfirmation(kind) || isMessage(kind) ? kind : '';
+      return arrayKindAt(chunk, this.#at);
     }
-    if (type === TYPE.status && this.monitoring) {
-      const head = chunk.toString('latin1', this.#at, this.#at + MONITOR_HEAD_BYTES);
-      if (MONITOR_LINE.test(head)) return 'monitor';
-      return head.length < MONITOR_HEAD_BYTES && !head.includes('\n') ? undefined : '';
-    }
-    return '';
+    return type === TYPE.status && this.monitoring ? monitorKindAt(chunk, this.#at) : '';
   }
 
   #mayHearMessages(): boolean {
@@ -221,34 +217,22 @@ export class ReplyReader {
   /** The bytes from `#at` to `end` belong to the current frame. */
   #takePart(end: number): void {
     if (this.#treatment !== 'pass') {
-      this.#flushRun();
+      this.#run.sendTo(this.#at);
       if (this.#treatment === 'keep') {
-        this.#keptBytes += end - this.#at;
-        if (this.#keptBytes > KEPT_MAX_BYTES) {
-          throw new ProxyError('FRAME_TOO_LARGE', 'a reply that must be seen whole is too long');
-        }
-        this.#pieces.push(this.#chunk.subarray(this.#at, end));
+        this.#kept.add(this.#chunk.subarray(this.#at, end));
       }
-      this.#run = end;
+      this.#run.skipTo(end);
     }
     this.#at = end;
   }
 
   #finish(): void {
     this.#inFrame = false;
-    const bytes = this.#treatment === 'keep' ? this.#takeKept() : undefined;
+    const bytes = this.#treatment === 'keep' ? this.#kept.take() : undefined;
     if (this.#extra === undefined) this.#finishReply(bytes);
     else if (bytes !== undefined) this.#finishConfirmation(this.#extra, bytes);
     this.#extra = undefined;
     if (this.#withheld.length > 0 && !this.midReply) this.#release();
-  }
-
-  #takeKept(): Buffer {
-    const [first, ...rest] = this.#pieces;
-    const bytes = rest.length === 0 && first !== undefined ? first : Buffer.concat(this.#pieces);
-    this.#pieces = [];
-    this.#keptBytes = 0;
-    return bytes;
   }
 
   /** Subscriptions are confirmed by frames of their own, one for each channel. */
@@ -315,14 +299,6 @@ export class ReplyReader {
     const pushes = this.#withheld;
     this.#withheld = [];
     for (const push of pushes) this.write(push);
-  }
-
-  #flushRun(): void {
-    if (this.#run < this.#at) {
-      const whole = this.#run === 0 && this.#at === this.#chunk.length;
-      this.#send(whole ? this.#chunk : this.#chunk.subarray(this.#run, this.#at));
-    }
-    this.#run = this.#at;
   }
 }
 

@@ -1,9 +1,10 @@
-import type { Words } from '../commands/keys.ts';
 import type { CommandInfo } from '../commands/table.ts';
 import { ProxyError } from '../errors.ts';
 import { splitInline } from '../resp/inline.ts';
 import { FOUND, RequestScanner } from '../resp/request.ts';
+import { Run } from '../resp/run.ts';
 import { request as encode } from '../resp/write.ts';
+import { HeldWords } from './held.ts';
 
 /**
  * A request whose words must be known is held back until it is whole, but never more than this, in
@@ -42,36 +43,6 @@ export interface RequestHandler {
   send(bytes: Buffer): void;
 }
 
-/** The words of a held request. Valid until the next one. */
-export class HeldWords implements Words {
-  count = 0;
-  #buffer: Buffer = NOTHING;
-  #origin = 0;
-  #scanner: RequestScanner;
-
-  constructor(scanner: RequestScanner) {
-    this.#scanner = scanner;
-  }
-
-  /** @param origin where the request's first byte is in `buffer`; @param end where it ends */
-  hold(scanner: RequestScanner, buffer: Buffer, origin: number, end: number): void {
-    this.#scanner = scanner;
-    this.#buffer = buffer.subarray(0, end);
-    this.#origin = origin;
-    this.count = scanner.wordCount;
-  }
-
-  text(index: number): string {
-    const from = this.#origin + this.#scanner.wordStart(index);
-    return this.#buffer.toString('latin1', from, this.#origin + this.#scanner.wordEnd(index));
-  }
-
-  /** @returns the bytes of the whole request */
-  bytes(): Buffer {
-    return this.#buffer.subarray(this.#origin);
-  }
-}
-
 /**
  * Reads what a client sends. Requests that nobody need look at go upstream as ranges of the chunk
  * in which they came, neighbours joined; of the others the handler sees the words.
@@ -81,7 +52,7 @@ export class RequestReader {
   readonly #scanner = new RequestScanner();
   readonly #words: HeldWords;
   #chunk: Buffer = NOTHING;
-  #run = 0; // the chunk's bytes from here on have not been sent yet
+  readonly #run: Run; // what goes upstream as it came
   #pieces: Buffer[] = []; // of a held request, from earlier chunks
   #piecesBytes = 0;
   #info: CommandInfo | undefined;
@@ -94,6 +65,7 @@ export class RequestReader {
   constructor(handler: RequestHandler) {
     this.#handler = handler;
     this.#words = new HeldWords(this.#scanner);
+    this.#run = new Run((bytes) => handler.send(bytes));
   }
 
   /** Whether requests pile up unread, so that no more should be received. */
@@ -108,7 +80,7 @@ export class RequestReader {
       return;
     }
     this.#chunk = chunk;
-    this.#run = 0;
+    this.#run.begin(chunk);
     try {
       this.#read();
     } catch (error) {
@@ -116,7 +88,7 @@ export class RequestReader {
       this.#refuse(error.message);
     }
     this.#chunk = NOTHING;
-    this.#run = 0;
+    this.#run.end();
   }
 
   /** Goes on behind a request that was waited for. */
@@ -143,7 +115,7 @@ export class RequestReader {
 
   /** Sends bytes upstream behind all requests that came before the current one. */
   send(bytes: Buffer): void {
-    this.#flushTo(this.#scanner.origin);
+    this.#run.sendTo(this.#scanner.origin);
     this.#handler.send(bytes);
   }
 
@@ -171,7 +143,7 @@ export class RequestReader {
           return;
       }
     }
-    this.#flushTo(scanner.at);
+    this.#run.sendTo(scanner.at);
     if (!this.#stopped && scanner.at < chunk.length) this.#rest = chunk.subarray(scanner.at);
     scanner.nextChunk(scanner.at);
   }
@@ -218,8 +190,8 @@ export class RequestReader {
 
   /** The bytes of the current request are not sent, or have been. */
   #skip(): void {
-    this.#flushTo(this.#scanner.origin);
-    this.#run = this.#scanner.at;
+    this.#run.sendTo(this.#scanner.origin);
+    this.#run.skipTo(this.#scanner.at);
     this.#dropPieces();
   }
 
@@ -239,7 +211,7 @@ export class RequestReader {
       this.#handler.empty();
       return;
     }
-    this.#flushTo(scanner.origin);
+    this.#run.sendTo(scanner.origin);
     this.#takeEncoded(encode(...words));
   }
 
@@ -266,10 +238,10 @@ export class RequestReader {
     const scanner = this.#scanner;
     const chunk = this.#chunk;
     if (!scanner.midRequest || (this.#named && !this.#hold)) {
-      this.#flushTo(chunk.length);
+      this.#run.sendTo(chunk.length);
     } else {
       const from = Math.max(0, scanner.origin);
-      this.#flushTo(from);
+      this.#run.sendTo(from);
       this.#pieces.push(chunk.subarray(from));
       this.#piecesBytes += chunk.length - from;
       if (this.#piecesBytes > HELD_MAX_BYTES) this.#letGo();
@@ -289,18 +261,11 @@ export class RequestReader {
   }
 
   #refuse(text: string): void {
-    this.#flushTo(Math.max(0, this.#scanner.origin));
-    this.#run = this.#chunk.length;
+    this.#run.sendTo(Math.max(0, this.#scanner.origin));
+    this.#run.skipTo(this.#chunk.length);
     this.#dropPieces();
     this.stop();
     this.#handler.malformed(text);
-  }
-
-  #flushTo(end: number): void {
-    if (this.#run >= end) return;
-    const whole = this.#run === 0 && end === this.#chunk.length;
-    this.#handler.send(whole ? this.#chunk : this.#chunk.subarray(this.#run, end));
-    this.#run = end;
   }
 
   #sendPieces(): void {

@@ -1,12 +1,13 @@
 import type { CommandInfo } from '../commands/table.ts';
 import { TYPE } from '../resp/scanner.ts';
 import { bulk, error, request } from '../resp/write.ts';
+import type { HeldWords } from './held.ts';
 import { advertised, protocolOf } from './hello.ts';
 import { KEEP, type Owed, type Reply, SWALLOW, type Verdict } from './ledger.ts';
 import { answerClient } from './local.ts';
 import { OpenMulti } from './multi.ts';
 import { consequent, isStatus } from './owed.ts';
-import type { HeldWords, Step } from './requests.ts';
+import type { Step } from './requests.ts';
 import type { Session } from './session.ts';
 
 /** From this version on (7.2) a failing AUTH sends no reply while other output is queued. */
@@ -159,7 +160,7 @@ function witnessed(session: Session, owed: Owed): Owed {
     session.replies.ledger.shift(); // that was the reply to the PING
     return WRONG_PASSWORD;
   };
-  session.askBehind(request('PING', nonce), SWALLOW);
+  session.barrier.askBehind(request('PING', nonce), SWALLOW);
   return consequent({ settle, after: (reply) => owed.after?.(reply) }, { keep: KEEP.all });
 }
 

@@ -1,45 +1,18 @@
 import { keysOf, readsOf } from '../commands/keys.ts';
-import type { CommandInfo, CommandTable } from '../commands/table.ts';
+import type { CommandInfo } from '../commands/table.ts';
 import { TYPE } from '../resp/scanner.ts';
 import { error, request } from '../resp/write.ts';
-import type { Tracker } from '../tracking/tracker.ts';
+import { Barrier } from './barrier.ts';
+import type { HeldWords } from './held.ts';
 import type { Advertise } from './hello.ts';
 import { type Owed, PASS, PASS_BLOCKING, PASS_QUEUED } from './ledger.ts';
 import { type OpenMulti, QueuedKeyed } from './multi.ts';
 import { consequent, refuses } from './owed.ts';
+import type { SessionCounts, SessionParts } from './parts.ts';
 import { ReplyReader } from './replies.ts';
-import { type HeldWords, type RequestHandler, RequestReader, type Step } from './requests.ts';
+import { type RequestHandler, RequestReader, type Step } from './requests.ts';
 import { handle } from './roles.ts';
 import { Tracked } from './tracked.ts';
-
-/** What a session needs from the sockets and the program around it. */
-export interface SessionParts {
-  readonly tracker: Tracker;
-  readonly commands: () => CommandTable;
-  readonly advertise: Advertise;
-  /** Upstream's version as major * 100 + minor; undefined while it is not known. */
-  readonly upstreamVersion: () => number | undefined;
-  /** The database in which connections begin. */
-  readonly db: number;
-  readonly now: () => number;
-  readonly roundTrip: () => number;
-  readonly counts: SessionCounts;
-  readonly sendUpstream: (bytes: Buffer) => void;
-  readonly sendClient: (bytes: Buffer) => void;
-  /** Everything has been sent: both connections may end. */
-  readonly finished: () => void;
-  /** Invalidations wait: `tracked.tick` is to be called now and then while they do. */
-  readonly wake: () => void;
-}
-
-/** Numbers that only grow. */
-export interface SessionCounts {
-  forwarded: number;
-  tracked: number;
-  answered: number;
-  extraInvalidations: number;
-  clientProtocolErrors: number;
-}
 
 /**
  * All that one client's connection means, without a socket: requests come in, requests and stand-ins
@@ -53,9 +26,7 @@ export class Session implements RequestHandler {
   readonly #requests = new RequestReader(this);
   /** The MULTI that requests are believed to be in. */
   multi: OpenMulti | undefined;
-  #whenIdle: (() => void) | undefined;
-  #behind: { readonly bytes: Buffer; readonly owed: Owed } | undefined;
-  #resumes = false;
+  readonly barrier = new Barrier((bytes, owed) => this.ask(bytes, owed));
   #lastSkip: Owed | undefined;
   #spentSkip: Owed | undefined;
   #lastWords: Buffer | undefined; // to be said when nothing is owed any more, then the end
@@ -223,31 +194,8 @@ export class Session implements RequestHandler {
 
   /** Waits until nothing is owed, sends the request, and reads no further until its reply. */
   alone(bytes: Buffer, entry: () => Owed): Step {
-    const send = () => {
-      this.#requests.send(bytes);
-      const owed = entry();
-      const after = owed.after?.bind(owed);
-      owed.after = (reply) => {
-        after?.(reply);
-        this.#resumes = true;
-      };
-      this.replies.ledger.push(owed);
-      this.#askBehind();
-    };
-    if (this.replies.ledger.size === 0) send();
-    else this.#whenIdle = send;
+    this.barrier.alone(bytes, this.replies.ledger.size === 0, entry);
     return 'wait';
-  }
-
-  /** Has a request of ours follow the one that `alone` is sending. */
-  askBehind(bytes: Buffer, owed: Owed): void {
-    this.#behind = { bytes, owed };
-  }
-
-  #askBehind(): void {
-    const behind = this.#behind;
-    this.#behind = undefined;
-    if (behind !== undefined) this.ask(behind.bytes, behind.owed);
   }
 
   /** Sends the request on as it came. */
@@ -337,16 +285,9 @@ export class Session implements RequestHandler {
   #afterReplies(): void {
     if (this.#closed) return;
     const { ledger } = this.replies;
-    if (this.#whenIdle !== undefined && ledger.size === 0) {
-      const send = this.#whenIdle;
-      this.#whenIdle = undefined;
-      send();
-    }
-    while (this.#resumes) {
-      this.#resumes = false;
-      this.#requests.resume();
-    }
-    if (this.#ending && ledger.size === 0 && this.#whenIdle === undefined) this.finish();
+    if (ledger.size === 0) this.barrier.idle();
+    while (this.barrier.takeOpening()) this.#requests.resume();
+    if (this.#ending && ledger.size === 0 && !this.barrier.isWaiting) this.finish();
   }
 
   /** Says the last words, if any, and ends. */

@@ -17,10 +17,6 @@ export function isConfirmation(kind: string): boolean {
   return CONFIRMATIONS.has(kind);
 }
 
-export function isMessage(kind: string): boolean {
-  return MESSAGES.has(kind);
-}
-
 /** The longest kind is 12 bytes: `>3\r\n$12\r\npunsubscribe\r\n`. */
 const KIND_MAX_BYTES = 40;
 
@@ -42,6 +38,33 @@ export function kindAt(chunk: Buffer, at: number): string | undefined {
 
 function looksCut(head: string): boolean {
   return head.length < KIND_MAX_BYTES && /^[*>](\d+(\r(\n(\$(\d+(\r)?)?)?)?)?)?$/.test(head);
+}
+
+/** As `kindAt`, for a push. @returns 'push' where it begins with something else than a kind */
+export function pushKindAt(chunk: Buffer, at: number): string | undefined {
+  const kind = kindAt(chunk, at);
+  return kind === '' ? 'push' : kind;
+}
+
+/**
+ * As `kindAt`, for an array that reaches a RESP2 connection which may hear messages.
+ *
+ * @returns '' for any other array than a message or a confirmation
+ */
+export function arrayKindAt(chunk: Buffer, at: number): string | undefined {
+  const kind = kindAt(chunk, at);
+  return kind === undefined || CONFIRMATIONS.has(kind) || MESSAGES.has(kind) ? kind : '';
+}
+
+/** `+<seconds>.<microseconds> [` opens a line of MONITOR. */
+const MONITOR_LINE = /^\+\d+\.\d{6} \[/;
+const MONITOR_HEAD_BYTES = 24;
+
+/** @returns 'monitor' for a status that is a line of MONITOR, '' for another, undefined: can't tell */
+export function monitorKindAt(chunk: Buffer, at: number): string | undefined {
+  const head = chunk.toString('latin1', at, at + MONITOR_HEAD_BYTES);
+  if (MONITOR_LINE.test(head)) return 'monitor';
+  return head.length < MONITOR_HEAD_BYTES && !head.includes('\n') ? undefined : '';
 }
 
 /** @returns the count at the end of a confirmation: `:<count>\r\n` */

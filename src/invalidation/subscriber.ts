@@ -2,10 +2,14 @@ import net from 'node:net';
 import { ProxyError } from '../errors.ts';
 import type { Key } from '../key.ts';
 import { decode } from '../resp/decode.ts';
+import { Kept } from '../resp/kept.ts';
 import { FrameScanner } from '../resp/scanner.ts';
 import { request } from '../resp/write.ts';
 import { CONNECT_TIMEOUT_MS, type Endpoint } from '../upstream/endpoint.ts';
 import { changedKey, isNotification } from './notifications.ts';
+
+/** The longest frame that is worth reading, in bytes: a key may have 512 MiB, or by configuration more. */
+const FRAME_MAX_BYTES = 2 ** 30;
 
 /** Asked for, in order, and not answered yet. */
 interface Question {
@@ -22,7 +26,7 @@ export class Subscriber {
   readonly #changed: (key: Key) => void;
   readonly #scanner = new FrameScanner();
   readonly #questions: Question[] = [];
-  #pieces: Buffer[] = []; // of a frame that is not whole yet
+  readonly #pieces = new Kept(FRAME_MAX_BYTES); // of a frame that is not whole yet
   #heard = false; // at least one frame was understood
   #failure: Error | undefined;
   /** Rejects when the connection is lost. */
@@ -98,18 +102,18 @@ export class Subscriber {
     while (from < chunk.length) {
       const end = this.#scanner.next(chunk, from);
       if (end === -1) {
-        this.#pieces.push(chunk.subarray(from));
+        this.#pieces.add(chunk.subarray(from));
         return;
       }
-      if (this.#pieces.length === 0) this.#take(chunk, from, end);
+      if (this.#pieces.isEmpty) this.#take(chunk, from, end);
       else this.#takePieces(chunk.subarray(from, end));
       from = end;
     }
   }
 
   #takePieces(last: Buffer): void {
-    const frame = Buffer.concat([...this.#pieces, last]);
-    this.#pieces = [];
+    this.#pieces.add(last);
+    const frame = this.#pieces.take();
     this.#take(frame, 0, frame.length);
   }
 

@@ -8,3 +8,9 @@ NAME_BYTE[0] = 1;
 export function mendNul(chunk: Buffer, from: number, to: number): void {
   for (let at = from; at < to; at++) if (chunk[at] === 0) chunk[at] = 1;
 }
+
+/** @returns whether a NUL stands from `from` (inclusive) to `to` (exclusive) */
+export function hasNul(chunk: Buffer, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) if (chunk[at] === 0) return true;
+  return false;
+}

@@ -7,7 +7,7 @@ import {
   plainHeader,
   RequestHeader,
 } from './header.ts';
-import { mendNul, NAME_BYTE } from './name.ts';
+import { hasNul, mendNul, NAME_BYTE } from './name.ts';
 
 const CR = 0x0d;
 const LF = 0x0a;
@@ -289,7 +289,7 @@ export class RequestScanner {
     const end = newline === -1 ? chunk.length : newline;
     this.#line += end - this.at;
     // Only the line is searched: to search the chunk for each line would take quadratic time.
-    if (this.#line > LINE_MAX_BYTES || chunk.subarray(this.at, end).includes(0)) {
+    if (this.#line > LINE_MAX_BYTES || hasNul(chunk, this.at, end)) {
       throw malformed('too big inline request');
     }
     this.at = newline === -1 ? end : end + 1;

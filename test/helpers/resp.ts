@@ -219,14 +219,13 @@ export function cut(bytes: Buffer, sizes: readonly number[]): Buffer[] {
   return pieces;
 }
 
-/** Bytes up to this count are also cut in two at every index. */
-const SPLIT_MAX_BYTES = 120;
+/** Longer byte strings are not cut in two at every index: that would take quadratic time. */
+const SPLIT_MAX_BYTES = 200;
 
 /** @returns the bytes whole, in pieces of 1, 2 and 3 bytes, and, if short, every cut in two */
 export function everyCut(bytes: Buffer): Buffer[][] {
-  const cuts = [bytes.length, 1, 2, 3].map((size) => cut(bytes, [Math.max(size, 1)]));
-  for (let at = 1; at < Math.min(bytes.length, SPLIT_MAX_BYTES); at++) {
-    cuts.push(cut(bytes, [at, bytes.length - at]));
-  }
+  const cuts = [[Buffer.from(bytes)], cut(bytes, [1]), cut(bytes, [2]), cut(bytes, [3])];
+  if (bytes.length > SPLIT_MAX_BYTES) return cuts;
+  for (let at = 1; at < bytes.length; at++) cuts.push(cut(bytes, [at, bytes.length]));
   return cuts;
 }

@@ -102,6 +102,22 @@ describe('what cannot run is one line on stderr and exit code 1', () => {
     expect(stderr).not.toContain('    at ');
   });
 
+  test('an upstream that is no Redis', async () => {
+    const server: Server = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.write('SSH-2.0-OpenSSH_9.2\r\n');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    const port = typeof address === 'object' ? address?.port : 0;
+    const words = ['--listen', '0', '--admin', 'off', '--upstream', `redis://127.0.0.1:${port}`];
+    const { code, stderr } = await run(words).ended;
+    server.close();
+    expect(code).toBe(1);
+    expect(stderr.split('\n').at(-2)).toMatch(/^sidetrack: .* is no Redis/);
+    expect(stderr).not.toContain('    at ');
+  });
+
   test('no redis-server for the embedded upstream', async () => {
     const { code, stderr } = await run([], { REDIS_SERVER: '/nonexistent' }).ended;
     expect(code).toBe(1);

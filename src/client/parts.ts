@@ -1,0 +1,32 @@
+import type { CommandTable } from '../commands/table.ts';
+import type { Tracker } from '../tracking/tracker.ts';
+import type { Advertise } from './hello.ts';
+
+/** What a session needs from the sockets and the program around it. */
+export interface SessionParts {
+  readonly tracker: Tracker;
+  readonly commands: () => CommandTable;
+  readonly advertise: Advertise;
+  /** Upstream's version as major * 100 + minor; undefined while it is not known. */
+  readonly upstreamVersion: () => number | undefined;
+  /** The database in which connections begin. */
+  readonly db: number;
+  readonly now: () => number;
+  readonly roundTrip: () => number;
+  readonly counts: SessionCounts;
+  readonly sendUpstream: (bytes: Buffer) => void;
+  readonly sendClient: (bytes: Buffer) => void;
+  /** Everything has been sent: both connections may end. */
+  readonly finished: () => void;
+  /** Invalidations wait: `tracked.tick` is to be called now and then while they do. */
+  readonly wake: () => void;
+}
+
+/** Numbers that only grow. */
+export interface SessionCounts {
+  forwarded: number;
+  tracked: number;
+  answered: number;
+  extraInvalidations: number;
+  clientProtocolErrors: number;
+}
