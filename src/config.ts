@@ -23,6 +23,8 @@ export interface ProxyConfig {
   readonly notifyConfig: NotifyConfig;
   /** The most keys that are remembered for invalidation at once; 0 is no limit. */
   readonly trackingTableMaxKeys: number;
+  /** Whether the target of redirected invalidations is told when one of their clients goes. */
+  readonly redirectCleanup: boolean;
 }
 
 /** Everything that the command line and the environment decide. */
@@ -35,6 +37,7 @@ export interface Config extends Omit<ProxyConfig, 'upstream'> {
 }
 
 const NOTIFY_CONFIGS = ['auto', 'check', 'skip'] as const;
+const SWITCH = ['on', 'off'] as const;
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 const LOG_FORMATS = ['auto', 'json', 'pretty'] as const;
 
@@ -87,6 +90,14 @@ export const OPTIONS = [
     fallback: '1000000',
     describe: 'Most keys remembered at once; beyond it the oldest is invalidated; 0: no limit',
   },
+  {
+    flag: 'redirect-cleanup',
+    fallback: 'on',
+    choices: SWITCH,
+    describe:
+      'When a client goes whose invalidations are redirected, tell their target to drop what the ' +
+      'client had read: on, or off as Redis does',
+  },
   { flag: 'log-level', fallback: 'info', choices: LOG_LEVELS, describe: 'Least weight logged' },
   {
     flag: 'log-format',
@@ -138,6 +149,7 @@ export function readConfig(given: {
     advertiseVersion: version(setting('advertise-version')),
     notifyConfig: oneOf(setting('notify-config'), NOTIFY_CONFIGS),
     trackingTableMaxKeys: count(setting('tracking-table-max-keys')),
+    redirectCleanup: oneOf(setting('redirect-cleanup'), SWITCH) === 'on',
     logLevel: oneOf(setting('log-level'), LOG_LEVELS),
     logFormat: logFormat === 'auto' ? (given.terminal ? 'pretty' : 'json') : logFormat,
   };

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import net from 'node:net';
 import type { Metrics } from './admin/metrics.ts';
 import { Connection, type ConnectionParts } from './client/connection.ts';
@@ -5,6 +6,7 @@ import { advertiser } from './client/hello.ts';
 import { CommandTable } from './commands/table.ts';
 import type { ProxyConfig } from './config.ts';
 import { ProxyError } from './errors.ts';
+import { Attribution } from './invalidation/attribution.ts';
 import { KeyspaceSource } from './invalidation/keyspace.ts';
 import type { InvalidationSource, SourceListener } from './invalidation/source.ts';
 import { listen } from './listen.ts';
@@ -15,6 +17,9 @@ import { Endpoint } from './upstream/endpoint.ts';
 
 /** How often invalidations that wait for a late reply are looked at, in milliseconds. */
 const TICK_MS = 2;
+
+/** How many random bytes a word of attribution has. */
+const WORD_BYTES = 12;
 
 /** A proxy, to start and to stop. */
 export interface Proxy {
@@ -46,6 +51,7 @@ class RedisProxy implements Proxy {
   readonly #parts: ProxyParts;
   readonly #endpoint: Endpoint;
   readonly #tracker: Tracker;
+  readonly #attribution = new Attribution(() => randomBytes(WORD_BYTES).toString('hex'));
   readonly #source: InvalidationSource;
   readonly #server: net.Server;
   readonly #connections = new Set<Connection>();
@@ -68,6 +74,7 @@ class RedisProxy implements Proxy {
     this.#source = new KeyspaceSource({
       endpoint: this.#endpoint,
       notifyConfig: config.notifyConfig,
+      channel: this.#attribution.channel,
       learnt: (facts) => this.#learn(facts),
     });
     this.#server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
@@ -111,8 +118,10 @@ class RedisProxy implements Proxy {
     return {
       changed: (key) => {
         counts.notifications += 1;
-        this.#tracker.changed(key, 'write');
+        this.#tracker.changed(key, 'write', this.#attribution.writer);
       },
+      endOfBatch: () => this.#tracker.endOfBatch(),
+      heardWord: (word) => this.#attribution.heard(word),
       blind: (reason) => this.#loseSight(reason),
       sighted: () => this.#regainSight(),
       notRedis: (reason) => {
@@ -137,6 +146,7 @@ class RedisProxy implements Proxy {
     } else if (news) {
       logger.warn({ reason }, 'the source of changes is not up yet; trying again');
     }
+    this.#attribution.reset();
     this.#tracker.loseSight();
   }
 
@@ -163,6 +173,8 @@ class RedisProxy implements Proxy {
     return {
       endpoint: this.#endpoint,
       tracker: this.#tracker,
+      attribution: this.#attribution,
+      tellOrphans: this.#config.redirectCleanup,
       logger,
       counts,
       commands: () => this.#commands,

@@ -96,6 +96,10 @@ const COUNTERS = {
     metric: 'lanes_out_of_sync_total',
     help: 'Upstream connections closed because a reply came that nothing had asked for',
   },
+  unattributedWrites: {
+    metric: 'unattributed_writes_total',
+    help: 'Writes of NOLOOP clients that could not be told from others, so that they come back',
+  },
   slowClients: {
     metric: 'slow_clients_total',
     help: 'Client connections closed because too many invalidations waited for them unread',

@@ -3,6 +3,8 @@ import type { Owed } from './ledger.ts';
 interface Ours {
   readonly bytes: Buffer;
   readonly owed: Owed;
+  /** The barrier opens with its reply, not with that of the request before it. */
+  readonly opens: boolean;
 }
 
 /**
@@ -33,23 +35,19 @@ export class Barrier {
   alone(bytes: Buffer, idle: boolean, entry: () => Owed): void {
     const send = () => {
       const owed = entry();
-      const after = owed.after?.bind(owed);
-      owed.after = (reply) => {
-        after?.(reply);
-        this.#opens = true;
-      };
-      this.#ask(bytes, owed);
       const behind = this.#behind;
       this.#behind = undefined;
+      this.#openWith(behind?.opens === true ? behind.owed : owed);
+      this.#ask(bytes, owed);
       if (behind !== undefined) this.#ask(behind.bytes, behind.owed);
     };
     if (idle) send();
     else this.#waiting = send;
   }
 
-  /** Has another request of ours follow the one that is being sent. */
-  askBehind(bytes: Buffer, owed: Owed): void {
-    this.#behind = { bytes, owed };
+  /** To be called by `entry`: another request of ours follows the one that is being sent. */
+  askBehind(behind: Ours): void {
+    this.#behind = behind;
   }
 
   /** Sends what has waited for no reply to be owed. */
@@ -64,5 +62,13 @@ export class Barrier {
     const opens = this.#opens;
     this.#opens = false;
     return opens;
+  }
+
+  #openWith(owed: Owed): void {
+    const after = owed.after?.bind(owed);
+    owed.after = (reply) => {
+      after?.(reply);
+      this.#opens = true;
+    };
   }
 }

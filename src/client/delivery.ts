@@ -1,10 +1,15 @@
 import type { Key } from '../key.ts';
 
+/** What an invalidation names: a key, keys in bytewise order, or everything (undefined). */
+export type What = Key | readonly Key[] | undefined;
+
 /** A request in flight that names keys, as far as delivery needs to know it. */
 export interface Flight {
   readonly keys: readonly Key[];
   /** A tracked read: its reply may carry a value older than a change that is announced meanwhile. */
   readonly reads: boolean;
+  /** Its place among the requests in flight; set by `depart`. */
+  order: number;
   /** The keys that came into the tracking table with this request, so that they can leave again. */
   fresh: Key[];
   /** It, or a request for the same key that it overtook in our books, is a tracked read. */
@@ -13,9 +18,9 @@ export interface Flight {
   parked: Parked[] | undefined;
 }
 
-/** An invalidation that waits. `key` undefined: of everything. */
+/** An invalidation that waits. */
 export interface Parked {
-  readonly key: Key | undefined;
+  readonly what: What;
   readonly flight: Flight;
   /** When it leaves without the reply, in milliseconds of the clock. */
   readonly due: number;
@@ -44,17 +49,18 @@ export const PARK_MS = 10;
  * Pure: time is handed in, and what leaves is handed to `deliver`.
  */
 export class Delivery {
-  readonly #deliver: (key: Key | undefined) => void;
+  readonly #deliver: (what: What) => void;
   readonly #flying = new Map<Key, Flight>();
   readonly #dues: Parked[] = []; // in order of `due`
   #last: Flight | undefined;
   #gate: Flight | undefined;
+  #departed = 0;
   #readsFlying = 0;
   #parkedCount = 0;
   #leftCount = 0; // of the parked: left early, and waiting to leave once more
 
-  /** @param deliver sends the invalidation of a key, or of everything (undefined) */
-  constructor(deliver: (key: Key | undefined) => void) {
+  /** @param deliver sends an invalidation */
+  constructor(deliver: (what: What) => void) {
     this.#deliver = deliver;
   }
 
@@ -70,6 +76,7 @@ export class Delivery {
 
   /** A request that names keys is about to be sent. */
   depart(flight: Flight): void {
+    flight.order = ++this.#departed;
     for (const key of flight.keys) {
       const older = this.#flying.get(key);
       if (older?.again) flight.again = true;
@@ -109,6 +116,24 @@ export class Delivery {
     else this.#park(key, flight, now + wait + PARK_MS);
   }
 
+  /** Keys of one batch leave together, behind the last request in flight that names one. */
+  changedSome(keys: readonly Key[], now: number, wait: number): void {
+    let last = this.#gate;
+    let again = false;
+    for (const key of this.#flying.size === 0 ? NO_KEYS : keys) {
+      const flight = this.#flying.get(key);
+      if (flight === undefined) continue;
+      if (last === undefined || flight.order > last.order) last = flight;
+      again ||= flight.again;
+    }
+    if (last === undefined) {
+      this.#deliver(keys);
+      return;
+    }
+    last.again ||= again;
+    this.#park(keys, last, now + wait + PARK_MS);
+  }
+
   changedAll(now: number, wait: number): void {
     const flight = this.#last ?? this.#gate;
     if (flight === undefined) {
@@ -131,21 +156,21 @@ export class Delivery {
   }
 
   #leaveEarly(parked: Parked): void {
-    const { key, flight } = parked;
+    const { what, flight } = parked;
     if (parked.void || flight.parked === undefined || flight === this.#gate) return;
     // A key that only this request has named is in no cache yet: there is nothing to hurry for.
-    if (key !== undefined && flight.fresh.includes(key)) return;
+    if (typeof what === 'string' && flight.fresh.includes(what)) return;
     parked.left = true;
     this.#leftCount += 1;
-    this.#deliver(key);
+    this.#deliver(what);
   }
 
-  #park(key: Key | undefined, flight: Flight, due: number): void {
-    if (key !== undefined && this.#parkedCount >= PARKED_MAX_COUNT) {
+  #park(what: What, flight: Flight, due: number): void {
+    if (what !== undefined && this.#parkedCount >= PARKED_MAX_COUNT) {
       this.#collapse(due);
       return;
     }
-    const parked = { key, flight, due, left: false, void: false };
+    const parked = { what, flight, due, left: false, void: false };
     flight.parked ??= [];
     flight.parked.push(parked);
     this.#dues.push(parked);
@@ -170,8 +195,9 @@ export class Delivery {
       if (one.void) continue;
       this.#parkedCount -= 1;
       if (one.left) this.#leftCount -= 1;
-      if (refused && one.key !== undefined && flight.fresh.includes(one.key)) continue;
-      if (!one.left || flight.again) this.#deliver(one.key);
+      const { what } = one;
+      if (refused && typeof what === 'string' && flight.fresh.includes(what)) continue;
+      if (!one.left || flight.again) this.#deliver(what);
     }
     // What has left with its reply need not stay in the queue of dues.
     if (this.#parkedCount === 0) this.#dues.length = 0;

@@ -34,6 +34,14 @@ export interface Owed {
   readonly flushes: boolean;
   /** The reply is an array to be read element by element: always, or if one needs care. EXEC. */
   readonly opens?: 'always' | 'slots';
+  /** Of such an array nothing is passed on but what `elements` pass. */
+  readonly bare?: boolean;
+  /** Entries for the elements of such an array; without them the transaction's own hold. */
+  readonly elements?: readonly Owed[];
+  /** A request of ours: the client must not see that upstream queued it. */
+  readonly hidden?: boolean;
+  /** A reply too long to be kept is passed on as it is, and settled without its bytes. */
+  readonly lenient?: boolean;
   /** The kind of pub/sub frame that answers this request, `framesLeft` times. */
   readonly confirms?: string;
   /** Frames still to come; undefined until it can be known. */

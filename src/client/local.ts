@@ -1,49 +1,66 @@
+import type { CommandInfo } from '../commands/table.ts';
 import { TYPE } from '../resp/scanner.ts';
 import { error, integer, request, status, trackingInfo } from '../resp/write.ts';
-import { parseTracking } from '../tracking/options.ts';
+import { parseTracking, refuseCaching } from '../tracking/options.ts';
 import type { HeldWords } from './held.ts';
-import type { Owed, Reply } from './ledger.ts';
+import { KEEP, type Owed, type Reply, type Verdict } from './ledger.ts';
+import { publishProbe } from './noloop.ts';
 import { consequent, isStatus, REPLY_ON, STAND_IN, StandIn } from './owed.ts';
+import { patchClients } from './reports.ts';
+import type { Step } from './requests.ts';
 import type { Session } from './session.ts';
 
 /** A stand-in that every server refuses for its number of words, as the client's request was. */
 const WRONG_STAND_IN = request('CLIENT', 'GETNAME', 'x');
 
-const CACHING_WITHOUT_TRACKING =
-  'ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled';
+/** The subcommands of CLIENT that servers have. Any other ends the mark of CLIENT CACHING. */
+const SUBCOMMANDS: ReadonlySet<string> = new Set(
+  (
+    'caching capa getname getredir help id import-source info kill list no-evict no-touch pause ' +
+    'reply setinfo setname tracking trackinginfo unblock unpause'
+  ).split(' '),
+);
 
-/** Answers the commands of CLIENT that are ours. @returns whether this was one */
-export function answerClient(session: Session, words: HeldWords): boolean {
+/** Answers the commands of CLIENT that are ours, and lets the others through. */
+export function handleClient(session: Session, info: CommandInfo, words: HeldWords): Step {
   const subcommand = words.count > 1 ? words.text(1).toLowerCase() : '';
+  const inMulti = session.multi !== undefined;
+  if (words.count > 1 && !SUBCOMMANDS.has(subcommand) && !inMulti) session.tracked.caching = false;
   switch (subcommand) {
     case 'tracking':
-      if (words.count < 3) wrongArity(session, subcommand);
-      else tracking(session, words);
-      return true;
+      return words.count < 3 ? wrongArity(session, subcommand) : tracking(session, words);
     case 'trackinginfo':
-      if (words.count !== 2) wrongArity(session, subcommand);
-      else {
-        const info = () => trackingInfo(session.tracked.info(), session.replies.protocol);
-        answer(session, subcommand, info);
-      }
-      return true;
+      if (words.count !== 2) return wrongArity(session, subcommand);
+      return answer(session, subcommand, () =>
+        trackingInfo(session.tracked.info(), session.replies.protocol),
+      );
     case 'getredir':
-      if (words.count !== 2) wrongArity(session, subcommand);
-      else answer(session, subcommand, () => integer(session.tracked.info().redirect));
-      return true;
+      if (words.count !== 2) return wrongArity(session, subcommand);
+      return answer(session, subcommand, () => integer(session.tracked.info().redirect));
     case 'caching':
-      if (words.count !== 3) wrongArity(session, subcommand);
-      else answer(session, subcommand, () => error(CACHING_WITHOUT_TRACKING));
-      return true;
+      return words.count !== 3 ? wrongArity(session, subcommand) : caching(session, words.text(2));
+    case 'list':
+    case 'info':
+      return session.forward(listOwed(session));
     case 'reply':
-      return words.count === 3 && replyMode(session, words.text(2));
+      if (words.count === 3 && replyMode(session, words.text(2))) return 'done';
+      return session.forward(session.entryFor(info));
     default:
-      return false;
+      return session.forward(session.entryFor(info));
   }
 }
 
+/** Our clients' lines tell of their tracking, which upstream knows nothing of. */
+function listOwed(session: Session): Owed {
+  const settle = (reply: Reply): Verdict =>
+    reply.bytes === undefined
+      ? 'pass'
+      : patchClients(reply.bytes, (id) => session.tracker.target(id)?.listed);
+  return consequent({ settle }, { keep: KEEP.all, lenient: true });
+}
+
 /** Sends a stand-in; the answer is worked out where the request takes effect. */
-function answer(session: Session, subcommand: string, work: () => Buffer): void {
+function answer(session: Session, subcommand: string, work: () => Buffer): Step {
   const standIn = new StandIn(subcommand, OK, () => {
     session.counts.answered += 1;
   });
@@ -51,32 +68,62 @@ function answer(session: Session, subcommand: string, work: () => Buffer): void 
     standIn.answer = work();
   });
   session.ask(STAND_IN, standIn);
+  return 'done';
 }
 
-function wrongArity(session: Session, subcommand: string): void {
+function wrongArity(session: Session, subcommand: string): Step {
   const text = error(`ERR wrong number of arguments for 'client|${subcommand}' command`);
   const owed = consequent({
     settle: (reply) => (/^-(NOAUTH|NOPERM)/.test(textOf(reply)) ? 'pass' : text),
   });
   session.ask(WRONG_STAND_IN, owed);
+  return 'done';
 }
 
 const OK = status('OK');
 
-function tracking(session: Session, words: HeldWords): void {
+function tracking(session: Session, words: HeldWords): Step {
   const args: string[] = [];
   for (let index = 2; index < words.count; index++) args.push(words.text(index));
   let conclude: ((refused: boolean) => void) | undefined;
   const standIn = new StandIn('tracking', OK, (refused) => {
     session.counts.answered += 1;
     conclude?.(refused);
+    session.probeIfNeeded();
   });
   session.takeEffect(() => {
-    const wish = parseTracking(args);
-    if (typeof wish === 'string') standIn.answer = error(wish);
-    else conclude = session.tracked.want(wish.on);
+    const exists = (id: number) => session.tracker.target(id) !== undefined;
+    const state = parseTracking(args, session.tracked.wanted, exists);
+    if (typeof state === 'string') standIn.answer = error(state);
+    else conclude = session.tracked.want(state);
+  });
+  const attributes = session.multi === undefined && session.tracked.wanted.noloop;
+  if (!attributes || session.mayPublish !== undefined) {
+    session.ask(STAND_IN, standIn);
+    return 'done';
+  }
+  // The writes behind it are sent in one way or another, by what the user may do: find out first.
+  return session.alone(STAND_IN, () => {
+    session.barrier.askBehind({ ...publishProbe(session), opens: true });
+    return standIn;
+  });
+}
+
+function caching(session: Session, word: string): Step {
+  let marked = false;
+  const standIn = new StandIn('caching', OK, (refused) => {
+    session.counts.answered += 1;
+    // Whoever was told that NO has failed counts on its next read being tracked.
+    if (refused && marked && session.tracked.wanted.optout) session.tracked.distrust('all');
+  });
+  session.takeEffect(() => {
+    const refusal = refuseCaching(word, session.tracked.wanted);
+    marked = refusal === undefined;
+    if (refusal === undefined) session.tracked.caching = true;
+    else standIn.answer = error(refusal);
   });
   session.ask(STAND_IN, standIn);
+  return 'done';
 }
 
 /**

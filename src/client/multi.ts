@@ -1,12 +1,18 @@
 import type { Key } from '../key.ts';
 import { TYPE } from '../resp/scanner.ts';
+import { Keyed } from './keyed.ts';
 import { KEEP, type Owed, type Reply, type Verdict } from './ledger.ts';
 import { refuses } from './owed.ts';
-import { Keyed, type Tracked } from './tracked.ts';
+import type { Tracked } from './tracked.ts';
 
 /** What a request inside MULTI will do when EXEC is sent. */
 export type Queued =
-  | { readonly kind: 'keys'; readonly keys: readonly Key[]; readonly reads: boolean }
+  | {
+      readonly kind: 'keys';
+      readonly keys: readonly Key[];
+      readonly reads: boolean;
+      readonly writes: boolean;
+    }
   | { readonly kind: 'local'; readonly run: () => void };
 
 /**
@@ -18,6 +24,8 @@ export class OpenMulti {
   readonly #queued: Queued[] = [];
   /** It holds a command that may turn tracking on, so its reads have to be looked at. */
   tracks = false;
+  /** The word of the messages around its writes, where they are to be attributed. */
+  word: string | undefined;
 
   queue(request: Queued): void {
     this.#queued.push(request);
@@ -27,19 +35,26 @@ export class OpenMulti {
   /**
    * EXEC is about to be sent.
    *
+   * @param ended called when its reply has come, with whether nothing was executed
    * @returns the entry for its reply
    */
-  execute(tracked: Tracked, ended: () => void): Owed {
+  execute(tracked: Tracked, ended: (aborted: boolean) => void): Owed {
     const keys: Key[] = [];
-    let reads = false;
+    const readKeys: Key[] = [];
     for (const request of this.#queued) {
-      if (request.kind === 'local') request.run();
-      else if (tracked.wanted) {
-        keys.push(...request.keys);
-        if (request.reads) reads = true;
+      if (request.kind === 'local') {
+        request.run();
+        continue;
       }
+      if (!tracked.wanted.on) continue;
+      keys.push(...request.keys);
+      if (request.reads && tracked.matters) {
+        readKeys.push(...request.keys);
+        tracked.read(request.keys);
+      }
+      if (request.writes) tracked.wrote(request.keys);
     }
-    const exec = new Exec(tracked, keys, reads, ended);
+    const exec = new Exec(tracked, keys, readKeys, ended);
     if (keys.length > 0) tracked.embark(exec);
     return exec;
   }
@@ -48,11 +63,16 @@ export class OpenMulti {
 /** The entry for EXEC: the keys of all requests that it executes are in flight with it. */
 class Exec extends Keyed {
   readonly opens: 'always' | 'slots';
-  readonly #ended: () => void;
+  readonly #ended: (aborted: boolean) => void;
   #aborted = false;
 
-  constructor(tracked: Tracked, keys: readonly Key[], reads: boolean, ended: () => void) {
-    super(tracked, keys, reads, false);
+  constructor(
+    tracked: Tracked,
+    keys: readonly Key[],
+    readKeys: readonly Key[],
+    ended: (aborted: boolean) => void,
+  ) {
+    super(tracked, keys, readKeys, false);
     this.opens = keys.length > 0 ? 'always' : 'slots';
     this.#ended = ended;
   }
@@ -63,7 +83,7 @@ class Exec extends Keyed {
   }
 
   override after(): void {
-    this.#ended();
+    this.#ended(this.#aborted);
     if (this.keys.length > 0) this.tracked.land(this, this.#aborted);
   }
 }

@@ -1,4 +1,5 @@
 import type { CommandTable } from '../commands/table.ts';
+import type { Attribution } from '../invalidation/attribution.ts';
 import type { Tracker } from '../tracking/tracker.ts';
 import type { Advertise } from './hello.ts';
 
@@ -11,6 +12,9 @@ export interface SessionParts {
   readonly upstreamVersion: () => number | undefined;
   /** The database in which connections begin. */
   readonly db: number;
+  readonly attribution: Attribution;
+  /** Whether a client to which others redirect hears it when one of them goes. */
+  readonly tellOrphans: boolean;
   readonly now: () => number;
   readonly roundTrip: () => number;
   readonly counts: SessionCounts;
@@ -28,5 +32,6 @@ export interface SessionCounts {
   tracked: number;
   answered: number;
   extraInvalidations: number;
+  unattributedWrites: number;
   clientProtocolErrors: number;
 }

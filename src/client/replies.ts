@@ -1,9 +1,9 @@
 import { ProxyError } from '../errors.ts';
 import { Kept } from '../resp/kept.ts';
-import { Run } from '../resp/run.ts';
 import { FrameScanner, TYPE } from '../resp/scanner.ts';
 import type { Protocol } from '../resp/write.ts';
 import { KEEP, Ledger, type Owed, PASS, type Reply, type Verdict } from './ledger.ts';
+import { Outflow } from './outflow.ts';
 import {
   arrayKindAt,
   countOf,
@@ -43,10 +43,9 @@ export class ReplyReader {
   /** After MONITOR. */
   monitoring = false;
 
-  readonly #send: (bytes: Buffer) => void;
+  readonly #out: Outflow;
   readonly #scanner = new FrameScanner();
   #chunk: Buffer = NOTHING;
-  readonly #run: Run; // what goes to the client as it came
   #at = 0;
   #stash: Buffer | undefined; // the start of a frame, too short to tell its kind
   #inFrame = false;
@@ -58,12 +57,11 @@ export class ReplyReader {
   #opening = false; // the frame is the header of an EXEC reply
   #elementsLeft = 0; // elements of that reply still to come
   #slot = 0; // index of the next one
-  #withheld: Buffer[] = []; // pushes that wait for the end of a reply
+  #lenient = false; // a reply too long to be kept may pass as it is
 
   /** @param send takes bytes for the client, in order */
   constructor(send: (bytes: Buffer) => void) {
-    this.#send = send;
-    this.#run = new Run(send);
+    this.#out = new Outflow(send);
   }
 
   /** Whether the client has received a part of a reply and not its end. */
@@ -76,7 +74,7 @@ export class ReplyReader {
     const chunk = this.#stash === undefined ? received : Buffer.concat([this.#stash, received]);
     this.#stash = undefined;
     this.#chunk = chunk;
-    this.#run.begin(chunk);
+    this.#out.begin(chunk);
     this.#at = 0;
     while (this.#at < chunk.length) {
       if (!this.#inFrame) {
@@ -87,36 +85,45 @@ export class ReplyReader {
       this.#takePart(end === -1 ? chunk.length : end);
       if (end !== -1) this.#finish();
     }
-    this.#run.sendTo(this.#at);
-    this.#run.end();
+    this.#out.passTo(this.#at);
+    this.#out.end();
     this.#chunk = NOTHING;
     this.#at = 0;
   }
 
   /** Sends bytes to the client now, behind everything that was passed on so far. */
   write(bytes: Buffer): void {
-    this.#run.sendTo(this.#at);
-    this.#send(bytes);
+    this.#out.passTo(this.#at);
+    this.#out.send(bytes);
   }
 
-  /** Sends a push as soon as no reply is half sent. */
-  push(bytes: Buffer): void {
-    if (this.midReply) {
-      this.#withheld.push(bytes);
-      return;
+  /**
+   * Sends a push as soon as no reply is half sent.
+   *
+   * @param everything replaces it, and all that wait, where more wait than `maxCount`
+   */
+  push(bytes: Buffer, maxCount: number, everything: Buffer): void {
+    if (!this.midReply) {
+      this.#out.passTo(this.#at);
+      this.#out.sendWithheld();
+      this.#out.send(bytes);
+    } else if (this.#out.withheldCount >= maxCount) {
+      this.#out.collapseWithheld(everything);
+    } else {
+      this.#out.withhold(bytes);
     }
-    if (this.#withheld.length > 0) this.#release();
-    this.write(bytes);
   }
 
-  /** Replaces all withheld pushes by one. */
-  collapseWithheld(push: Buffer): void {
-    this.#withheld = [push];
+  /** Keeps back all that would be sent from now on, for a reply that must come first. */
+  detain(): void {
+    this.#out.passTo(this.#at);
+    this.#out.detain();
   }
 
-  /** How many pushes wait for the end of the reply that is being sent. */
-  get withheldCount(): number {
-    return this.#withheld.length;
+  /** That reply has come. */
+  release(reply: Buffer | undefined): void {
+    this.#out.passTo(this.#at);
+    this.#out.release(reply);
   }
 
   /** The common case: whole replies that are just passed on. @returns whether one was read */
@@ -151,10 +158,10 @@ export class ReplyReader {
     const type = chunk[this.#at] as number;
     const kind = this.#kindOfExtra(chunk, type);
     if (kind === undefined) {
-      this.#run.sendTo(this.#at);
+      this.#out.passTo(this.#at);
       this.#stash = chunk.subarray(this.#at);
       this.#at = chunk.length;
-      this.#run.skipTo(this.#at);
+      this.#out.skipTo(this.#at);
       return false;
     }
     this.#type = type;
@@ -183,7 +190,8 @@ export class ReplyReader {
 
   #current(): Owed | undefined {
     if (this.#elementsLeft === 0) return this.ledger.head;
-    return this.transaction.slot(this.#slot) ?? PASS;
+    const own = this.ledger.head?.elements;
+    return (own === undefined ? this.transaction.slot(this.#slot) : own[this.#slot]) ?? PASS;
   }
 
   #expected(): Owed {
@@ -201,7 +209,8 @@ export class ReplyReader {
       this.#opening = type === TYPE.array && this.#opens(owed);
       this.#scanner.headerOnly = this.#opening;
     }
-    if (this.#opening) return this.#silent ? 'drop' : 'pass';
+    if (this.#opening) return this.#treatHeader(owed);
+    this.#lenient = owed.lenient === true;
     const keeps =
       (owed.keep & KEEP.all) !== 0 ||
       (type === TYPE.error && (owed.keep & KEEP.errors) !== 0) ||
@@ -210,18 +219,30 @@ export class ReplyReader {
     return owed.drop || this.#silent ? 'drop' : 'pass';
   }
 
+  /** The header is rewritten where some elements are not for the client. */
+  #treatHeader(owed: Owed): Treatment {
+    if (owed.bare === true || this.#silent) return 'drop';
+    return this.transaction.hiddenCount > 0 ? 'keep' : 'pass';
+  }
+
   #opens(owed: Owed): boolean {
     return owed.opens === 'always' || (owed.opens === 'slots' && this.transaction.hasSlots);
   }
 
   /** The bytes from `#at` to `end` belong to the current frame. */
   #takePart(end: number): void {
+    if (
+      this.#treatment === 'keep' &&
+      this.#lenient &&
+      this.#kept.size + end - this.#at > KEPT_MAX_BYTES
+    ) {
+      if (!this.#kept.isEmpty) this.write(this.#kept.take());
+      this.#treatment = 'pass';
+    }
     if (this.#treatment !== 'pass') {
-      this.#run.sendTo(this.#at);
-      if (this.#treatment === 'keep') {
-        this.#kept.add(this.#chunk.subarray(this.#at, end));
-      }
-      this.#run.skipTo(end);
+      this.#out.passTo(this.#at);
+      if (this.#treatment === 'keep') this.#kept.add(this.#chunk.subarray(this.#at, end));
+      this.#out.skipTo(end);
     }
     this.#at = end;
   }
@@ -232,7 +253,10 @@ export class ReplyReader {
     if (this.#extra === undefined) this.#finishReply(bytes);
     else if (bytes !== undefined) this.#finishConfirmation(this.#extra, bytes);
     this.#extra = undefined;
-    if (this.#withheld.length > 0 && !this.midReply) this.#release();
+    if (this.#out.withheldCount > 0 && !this.midReply) {
+      this.#out.passTo(this.#at);
+      this.#out.sendWithheld();
+    }
   }
 
   /** Subscriptions are confirmed by frames of their own, one for each channel. */
@@ -254,10 +278,16 @@ export class ReplyReader {
       this.#slot = 0;
       this.#elementsLeft = Math.max(0, this.#scanner.elements);
       const isNull = this.#scanner.elements === -1;
+      if (bytes !== undefined) this.write(this.#rewriteHeader(bytes, isNull));
       if (this.#elementsLeft === 0) this.#endOfExec({ ...reply, isNull });
       return;
     }
     this.#advance(reply);
+  }
+
+  #rewriteHeader(header: Buffer, isNull: boolean): Buffer {
+    if (isNull) return header;
+    return Buffer.from(`*${this.#elementsLeft - this.transaction.hiddenCount}\r\n`, 'latin1');
   }
 
   /** The current entry has all that was owed to it. */
@@ -275,7 +305,7 @@ export class ReplyReader {
     const owed = this.ledger.shift();
     if (this.transaction.takes(reply)) {
       this.transaction.queue(owed);
-      this.#conclude(PASS, reply, 'pass');
+      this.#conclude(PASS, reply, owed.hidden === true ? 'drop' : 'pass');
       return;
     }
     this.#conclude(owed, reply, owed.settle(reply));
@@ -293,12 +323,6 @@ export class ReplyReader {
       else if (reply.bytes !== undefined) this.write(reply.bytes);
     }
     owed.after?.(reply);
-  }
-
-  #release(): void {
-    const pushes = this.#withheld;
-    this.#withheld = [];
-    for (const push of pushes) this.write(push);
   }
 }
 

@@ -1,12 +1,15 @@
 import type { CommandInfo } from '../commands/table.ts';
 import { TYPE } from '../resp/scanner.ts';
 import { bulk, error, request } from '../resp/write.ts';
+import { config } from './config-command.ts';
 import type { HeldWords } from './held.ts';
 import { advertised, protocolOf } from './hello.ts';
 import { KEEP, type Owed, type Reply, SWALLOW, type Verdict } from './ledger.ts';
-import { answerClient } from './local.ts';
+import { handleClient } from './local.ts';
 import { OpenMulti } from './multi.ts';
+import { openAttribution, sayWord } from './noloop.ts';
 import { consequent, isStatus } from './owed.ts';
+import { patchInfo } from './reports.ts';
 import type { Step } from './requests.ts';
 import type { Session } from './session.ts';
 
@@ -24,7 +27,7 @@ const WRONG_PASSWORD = error('WRONGPASS invalid username-password pair or user i
 export function handle(session: Session, info: CommandInfo, words: HeldWords): Step {
   switch (info.role) {
     case 'client':
-      return answerClient(session, words) ? 'done' : session.forward(session.entryFor(info));
+      return handleClient(session, info, words);
     case 'hello':
       return hello(session, words);
     case 'auth':
@@ -38,6 +41,14 @@ export function handle(session: Session, info: CommandInfo, words: HeldWords): S
     case 'subscribe':
     case 'unsubscribe':
       return subscribe(session, info, words);
+    case 'watch':
+      return watch(session, info);
+    case 'unwatch':
+      return session.forward(consequent({ after: session.unwatchIfNotAgain() }));
+    case 'info':
+      return session.forward(infoOwed(session));
+    case 'config':
+      return config(session, info, words);
     case 'flush':
       return session.forward(flushOwed(session));
     case 'reset':
@@ -60,28 +71,61 @@ function multi(session: Session, words: HeldWords): Step {
     return session.forward(session.entryFor(undefined));
   }
   const opened = new OpenMulti();
-  session.multi = opened;
   const after = (reply: Reply) => {
-    if (isStatus(reply, 'OK')) session.replies.transaction.begin();
-    else if (session.multi === opened) session.multi = undefined;
+    if (isStatus(reply, 'OK')) {
+      session.replies.transaction.begin();
+      return;
+    }
+    if (session.multi === opened) session.multi = undefined;
+    if (opened.word !== undefined) session.misattributed(opened.word, reply);
   };
-  return session.forward(consequent({ after }));
+  session.ask(words.bytes(), consequent({ after }));
+  session.counts.forwarded += 1;
+  if (session.attributes) opened.word = openAttribution(session);
+  session.multi = opened;
+  return 'done';
 }
 
 function exec(session: Session, words: HeldWords): Step {
   if (words.count !== 1) return session.forward(session.entryFor(undefined));
   const opened = session.multi ?? new OpenMulti();
   session.multi = undefined;
-  return session.forward(opened.execute(session.tracked, () => session.replies.transaction.end()));
+  const { word } = opened;
+  if (word !== undefined) sayWord(session, word);
+  const unwatch = session.unwatchIfNotAgain();
+  const owed = opened.execute(session.tracked, (aborted) => {
+    session.replies.transaction.end();
+    unwatch();
+    if (aborted && word !== undefined) session.attribution.forget(word);
+  });
+  session.tracked.caching = false;
+  return session.forward(owed);
 }
 
 function discard(session: Session, words: HeldWords): Step {
   if (words.count !== 1) return session.forward(session.entryFor(undefined));
+  const word = session.multi?.word;
   session.multi = undefined;
+  const unwatch = session.unwatchIfNotAgain();
   const after = (reply: Reply) => {
-    if (isStatus(reply, 'OK')) session.replies.transaction.end();
+    if (!isStatus(reply, 'OK')) return;
+    session.replies.transaction.end();
+    unwatch();
+    if (word !== undefined) session.attribution.forget(word);
   };
   return session.forward(consequent({ after }));
+}
+
+function watch(session: Session, info: CommandInfo): Step {
+  session.watch();
+  return session.forward(session.entryFor(info));
+}
+
+/** INFO tells of our tracking in place of upstream's. */
+function infoOwed(session: Session): Owed {
+  const settle = (reply: Reply): Verdict =>
+    reply.bytes === undefined ? 'pass' : patchInfo(reply.bytes, session.tracker);
+  return consequent({ settle }, { keep: KEEP.all, lenient: true });
 }
 
 /** Each channel is confirmed by a frame of its own; no channel means all there are. */
@@ -122,14 +166,14 @@ function helloOwed(session: Session): Owed {
     return advertised(reply.bytes, session.advertise);
   };
   const after = () => {
-    if (protocol !== undefined) session.selectDb();
+    if (protocol !== undefined) session.authenticated();
   };
   return consequent({ settle, after }, { keep: KEEP.all });
 }
 
 function authOwed(session: Session): Owed {
   const after = (reply: Reply) => {
-    if (isStatus(reply, 'OK')) session.selectDb();
+    if (isStatus(reply, 'OK')) session.authenticated();
   };
   return consequent({ after });
 }
@@ -160,7 +204,7 @@ function witnessed(session: Session, owed: Owed): Owed {
     session.replies.ledger.shift(); // that was the reply to the PING
     return WRONG_PASSWORD;
   };
-  session.barrier.askBehind(request('PING', nonce), SWALLOW);
+  session.barrier.askBehind({ bytes: request('PING', nonce), owed: SWALLOW, opens: false });
   return consequent({ settle, after: (reply) => owed.after?.(reply) }, { keep: KEEP.all });
 }
 

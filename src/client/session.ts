@@ -1,12 +1,17 @@
 import { keysOf, readsOf } from '../commands/keys.ts';
 import type { CommandInfo } from '../commands/table.ts';
+import type { Attribution } from '../invalidation/attribution.ts';
 import { TYPE } from '../resp/scanner.ts';
-import { error, request } from '../resp/write.ts';
+import { error } from '../resp/write.ts';
+import type { Tracker } from '../tracking/tracker.ts';
 import { Barrier } from './barrier.ts';
 import type { HeldWords } from './held.ts';
 import type { Advertise } from './hello.ts';
-import { type Owed, PASS, PASS_BLOCKING, PASS_QUEUED } from './ledger.ts';
+import { Introduction } from './introduction.ts';
+import { type Owed, PASS, PASS_BLOCKING, PASS_QUEUED, type Reply } from './ledger.ts';
 import { type OpenMulti, QueuedKeyed } from './multi.ts';
+import { publishProbe, sendAttributed } from './noloop.ts';
+import { Outlet } from './outlet.ts';
 import { consequent, refuses } from './owed.ts';
 import type { SessionCounts, SessionParts } from './parts.ts';
 import { ReplyReader } from './replies.ts';
@@ -33,7 +38,11 @@ export class Session implements RequestHandler {
   #ending = false;
   #tooLong = false;
   #raw: 'no' | 'asked' | 'yes' = 'no';
-  #dbSelected = false;
+  /** Whether the user may publish on our channel; undefined: not known. */
+  mayPublish: boolean | undefined;
+  readonly #introduction: Introduction;
+  #watches = 0;
+  #watching = false;
   #closed = false;
 
   constructor(parts: SessionParts) {
@@ -42,7 +51,8 @@ export class Session implements RequestHandler {
     this.replies = new ReplyReader(parts.sendClient);
     this.tracked = new Tracked({
       tracker: parts.tracker,
-      replies: this.replies,
+      outlet: new Outlet(this.replies, parts.tracker),
+      tellOrphans: parts.tellOrphans,
       now: parts.now,
       roundTrip: parts.roundTrip,
       countExtra: () => {
@@ -50,11 +60,66 @@ export class Session implements RequestHandler {
       },
       wake: parts.wake,
     });
+    this.#introduction = new Introduction({
+      ask: (bytes, owed) => this.ask(bytes, owed),
+      db: parts.db,
+      named: (clientId) => this.tracked.named(clientId),
+    });
   }
 
   /** The lane may be written to. */
   begin(): void {
-    this.selectDb();
+    this.#introduction.begin();
+  }
+
+  /** Upstream has taken the client's credentials. */
+  authenticated(): void {
+    this.#introduction.begin();
+    this.mayPublish = undefined;
+    this.probeIfNeeded();
+  }
+
+  get tracker(): Tracker {
+    return this.#parts.tracker;
+  }
+
+  get attribution(): Attribution {
+    return this.#parts.attribution;
+  }
+
+  /** Whether a write that is sent now can be told from others'. */
+  get attributes(): boolean {
+    return this.tracked.wanted.noloop && this.mayPublish === true && !this.tracker.blind;
+  }
+
+  /** Finds out whether the user may publish, where that has come to matter. */
+  probeIfNeeded(): void {
+    if (this.mayPublish !== undefined || !this.tracked.wanted.noloop) return;
+    if (this.multi !== undefined || this.barrier.isWaiting) return;
+    const { bytes, owed } = publishProbe(this);
+    this.ask(bytes, owed);
+  }
+
+  /** Messages were said outside a transaction: others' writes may have passed for this client's. */
+  misattributed(word: string, reply: Reply): void {
+    this.attribution.forget(word);
+    if (refuses(reply) && reply.bytes?.toString('latin1', 0, 7) === '-NOPERM')
+      this.mayPublish = false;
+    this.tracked.distrust('all');
+  }
+
+  /** WATCH was read: a transaction of ours would end it. */
+  watch(): void {
+    this.#watches += 1;
+    this.#watching = true;
+  }
+
+  /** @returns what to call when upstream has forgotten what was watched up to now */
+  unwatchIfNotAgain(): () => void {
+    const watches = this.#watches;
+    return () => {
+      if (this.#watches === watches) this.#watching = false;
+    };
   }
 
   get advertise(): Advertise {
@@ -112,7 +177,7 @@ export class Session implements RequestHandler {
   leave(): void {
     this.#ending = true;
     this.#requests.stop();
-    this.tracked.off();
+    this.tracked.close();
   }
 
   /** Both connections are gone. */
@@ -132,18 +197,21 @@ export class Session implements RequestHandler {
   holds(info: CommandInfo | undefined): boolean {
     if (info === undefined) return false;
     if (info.role !== 'plain') return true;
-    return (this.tracked.wanted || this.multi?.tracks === true) && info.keys.kind !== 'none';
+    return (this.tracked.wanted.on || this.multi?.tracks === true) && info.keys.kind !== 'none';
   }
 
   passed(info: CommandInfo | undefined): void {
     this.#lastSkip = undefined;
     this.counts.forwarded += 1;
     this.replies.ledger.push(this.entryFor(info));
+    if (this.multi === undefined) this.tracked.caching = false;
   }
 
   held(info: CommandInfo, words: HeldWords): Step {
     this.#lastSkip = undefined;
-    return info.role === 'plain' ? this.#keyed(info, words) : handle(this, info, words);
+    const step = info.role === 'plain' ? this.#keyed(info, words) : handle(this, info, words);
+    if (this.multi === undefined && info.role !== 'client') this.tracked.caching = false;
+    return step;
   }
 
   tooLong(info: CommandInfo | undefined): boolean {
@@ -152,6 +220,7 @@ export class Session implements RequestHandler {
   }
 
   empty(): void {
+    if (this.multi === undefined) this.tracked.caching = false;
     if (this.#lastSkip === undefined) return;
     this.#spentSkip = this.#lastSkip;
     this.replies.skipNext = false;
@@ -215,7 +284,7 @@ export class Session implements RequestHandler {
   /** A read whose keys were too long to look at: its reply may be used, but not kept. */
   #unseenRead(info: CommandInfo | undefined): Owed {
     this.#tooLong = false;
-    if (!this.tracked.wanted || info?.reads !== true) return PASS;
+    if (!this.tracked.wanted.on || info?.reads !== true) return PASS;
     return consequent({
       after: (reply) => {
         if (!refuses(reply)) this.tracked.distrust('all');
@@ -227,30 +296,23 @@ export class Session implements RequestHandler {
     const keys = keysOf(info, words);
     const reads = readsOf(info, words);
     if (keys.length === 0) return this.forward(this.entryFor(info));
+    const { writes, blocks } = info;
     if (this.multi !== undefined) {
-      this.multi.queue({ kind: 'keys', keys, reads });
+      this.multi.queue({ kind: 'keys', keys, reads, writes });
       return this.forward(reads ? new QueuedKeyed(this.tracked, keys) : PASS_QUEUED);
     }
     if (reads) this.counts.tracked += 1;
     else this.counts.forwarded += 1;
-    this.replies.ledger.push(this.tracked.depart(keys, reads, info.blocks));
+    const flight = this.tracked.depart(keys, reads, writes, blocks);
+    if (writes && this.tracked.wanted.noloop) {
+      if (this.attributes && !blocks && !this.#watching) {
+        sendAttributed(this, words.bytes(), flight);
+        return 'done';
+      }
+      this.counts.unattributedWrites += 1;
+    }
+    this.replies.ledger.push(flight);
     return 'forward';
-  }
-
-  /** Has the connection begin, or begin again, in the database that the upstream URL names. */
-  selectDb(): void {
-    if (this.#parts.db === 0 || this.#dbSelected) return;
-    const settled = consequent(
-      {
-        settle: () => 'drop',
-        after: (reply) => {
-          this.#dbSelected = reply.type !== TYPE.error;
-        },
-      },
-      { drop: true },
-    );
-    this.#parts.sendUpstream(request('SELECT', String(this.#parts.db)));
-    this.replies.ledger.push(settled);
   }
 
   /** RESET was executed. */
@@ -263,8 +325,9 @@ export class Session implements RequestHandler {
     replies.protocol = 2;
     replies.muted = false;
     replies.monitoring = false;
-    this.#dbSelected = false;
-    this.selectDb();
+    this.#watching = false;
+    this.mayPublish = undefined;
+    this.#introduction.reset();
   }
 
   /** SYNC or PSYNC was sent: unless it is refused, what follows are no replies. */

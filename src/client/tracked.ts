@@ -1,18 +1,16 @@
 import type { Key } from '../key.ts';
-import { INVALIDATE_ALL_PUSH, invalidatePush, type TrackingInfo } from '../resp/write.ts';
-import type { Reader, Tracker } from '../tracking/tracker.ts';
-import { Delivery, type Flight, type Parked } from './delivery.ts';
-import { KEEP, type Owed, type Reply, type Verdict } from './ledger.ts';
-import { refuses } from './owed.ts';
-import type { ReplyReader } from './replies.ts';
-
-/** How many pushes may wait for the end of one long reply before they become one of everything. */
-export const WITHHELD_MAX_COUNT = 10_000;
+import type { TrackingInfo } from '../resp/write.ts';
+import { flagsOf, OFF, type TrackingState } from '../tracking/options.ts';
+import type { Batch, Reader, Target, Tracker } from '../tracking/tracker.ts';
+import { Delivery, type Flight, type What } from './delivery.ts';
+import { Keyed } from './keyed.ts';
+import { Orphans } from './orphans.ts';
+import type { Outlet } from './outlet.ts';
 
 /** What a client's tracking needs from around it. */
 export interface TrackedParts {
   readonly tracker: Tracker;
-  readonly replies: ReplyReader;
+  readonly outlet: Outlet;
   /** Milliseconds of a clock that never goes back. */
   readonly now: () => number;
   /** How long upstream usually takes to reply, in milliseconds. */
@@ -21,45 +19,70 @@ export interface TrackedParts {
   readonly countExtra: () => void;
   /** Told when invalidations begin to wait, so that `tick` is called. */
   readonly wake: () => void;
+  /** Whether a client to which others redirect hears it when one of them goes. */
+  readonly tellOrphans: boolean;
 }
 
 /**
- * One client's tracking: whether it is on, which requests in flight name keys, and which
- * invalidations reach the client when.
+ * One client's tracking: what is set, which requests in flight name keys, and which invalidations
+ * reach the client when.
  *
  * Two truths are kept. `wanted` holds for the requests that are being read: it changes when CLIENT
  * TRACKING is read, so that the reads pipelined behind it are tracked. `confirmed` holds for what
  * the client has been told: it changes when upstream has let the stand-in through, and pushes leave
- * only while it is set.
+ * only while it is on.
  */
-export class Tracked implements Reader {
+export class Tracked implements Reader, Target {
+  /** The id under which the tracker knows this client. */
+  readonly id: number;
   readonly #parts: TrackedParts;
   readonly #delivery: Delivery;
-  readonly #id: number;
-  #wanted = false;
-  #confirmed = false;
+  readonly #orphans = new Orphans();
+  readonly #watched = new Set<string>();
+  #wanted: TrackingState = OFF;
+  #confirmed: TrackingState = OFF;
   #unconcluded = 0; // stand-ins of CLIENT TRACKING in flight
+  /** The mark of CLIENT CACHING. */
+  caching = false;
 
   constructor(parts: TrackedParts) {
     this.#parts = parts;
-    this.#id = parts.tracker.newId();
-    this.#delivery = new Delivery((key) => this.#deliver(key));
+    this.id = parts.tracker.newId();
+    this.#delivery = new Delivery((what) => this.#deliver(what));
   }
 
-  /** Whether the requests that are being read now are tracked. */
-  get wanted(): boolean {
+  /** What is set for the requests that are being read now. */
+  get wanted(): TrackingState {
     return this.#wanted;
+  }
+
+  /** What the client has been told. */
+  get confirmed(): TrackingState {
+    return this.#confirmed;
   }
 
   get hasDues(): boolean {
     return this.#delivery.hasDues;
   }
 
+  get listed(): Target['listed'] {
+    return { state: this.#confirmed, broken: this.#parts.outlet.broken };
+  }
+
+  /** Upstream calls this connection `clientId`. */
+  named(clientId: number): void {
+    this.#parts.outlet.named(clientId, this);
+  }
+
+  receive(what: What): void {
+    this.#parts.outlet.receive(what);
+  }
+
   /** @returns what CLIENT TRACKINGINFO tells at this point of the requests */
   info(): TrackingInfo {
-    return this.#wanted
-      ? { flags: ['on'], redirect: 0, prefixes: [] }
-      : { flags: ['off'], redirect: -1, prefixes: [] };
+    const { on, redirect, prefixes } = this.#wanted;
+    const flags = flagsOf(this.#wanted, this.caching, this.#parts.outlet.broken);
+    return { flags, redirect: on ? redirect : -1, prefixes };
   }
 
   /**
@@ -67,73 +90,109 @@ export class Tracked implements Reader {
    *
    * @returns what to call with upstream's word when it has come
    */
-  want(on: boolean): (refused: boolean) => void {
-    this.#wanted = on;
-    if (on) this.#parts.tracker.join(this.#id, this);
+  want(state: TrackingState): (refused: boolean) => void {
+    const first = state.on && !this.#confirmed.on;
+    const gate = first ? new Keyed(this, NO_KEYS, NO_KEYS, false) : undefined;
+    this.#wanted = state;
+    if (!state.on) this.caching = false;
     this.#unconcluded += 1;
-    const gate = on && !this.#confirmed ? new Keyed(this, NO_KEYS, false, false) : undefined;
+    this.#register();
     if (gate !== undefined) this.#delivery.closeGate(gate);
     return (refused) => {
       this.#unconcluded -= 1;
-      if (!refused) this.#confirmed = on;
+      if (!refused) this.#confirm(state);
       else if (this.#unconcluded === 0) this.#wanted = this.#confirmed;
       if (gate !== undefined) this.land(gate, refused);
-      if (!this.#wanted && !this.#confirmed) this.#leave();
+      this.#register();
     };
   }
 
-  /** RESET was executed, or the client is gone. */
+  /** RESET was executed. */
   off(): void {
-    this.#wanted = false;
-    this.#confirmed = false;
-    this.#leave();
+    this.#wanted = OFF;
+    this.caching = false;
+    this.#confirm(OFF);
+    this.#register();
+  }
+
+  /** The client is gone. */
+  close(): void {
+    const { redirect, bcast } = this.#confirmed;
+    const left = redirect === 0 || !this.#parts.tellOrphans ? [] : this.#orphans.take(bcast);
+    const { tracker, outlet } = this.#parts;
+    for (const what of redirect === outlet.clientId ? [] : left) {
+      this.#parts.countExtra();
+      tracker.target(redirect)?.receive(what);
+    }
+    this.off();
+    outlet.close();
+  }
+
+  /** Whether a read that is sent now is tracked. */
+  get tracks(): boolean {
+    const { on, bcast, optin, optout } = this.#wanted;
+    if (!on || bcast) return false;
+    return optin ? this.caching : !(optout && this.caching);
   }
 
   /**
    * A request that names keys is about to be sent.
    *
-   * @param reads   its keys are tracked
-   * @param blocks  it may wait for other clients
+   * @param reads  it reads them
+   * @param writes it may change them
+   * @param blocks it may wait for other clients
    * @returns the entry for its reply
    */
-  depart(keys: readonly Key[], reads: boolean, blocks: boolean): Keyed {
-    const flight = new Keyed(this, keys, reads, blocks);
+  depart(keys: readonly Key[], reads: boolean, writes: boolean, blocks: boolean): Keyed {
+    const flight = new Keyed(this, keys, reads && this.matters ? keys : NO_KEYS, blocks);
+    if (flight.reads) this.read(keys);
     this.embark(flight);
+    if (writes) this.wrote(keys);
     return flight;
   }
 
   /** As `depart`, for an entry that exists. */
-  embark(flight: Flight): void {
-    if (flight.reads) {
-      for (const key of flight.keys) {
-        if (this.#parts.tracker.remember(key, this.#id)) flight.fresh.push(key);
-      }
-    }
+  embark(flight: Keyed): void {
+    if (!this.#wanted.bcast) this.#remember(flight);
     this.#delivery.depart(flight);
   }
 
+  /** Keys that the client is about to write. */
+  wrote(keys: readonly Key[]): void {
+    if (this.#wanted.on && !this.#wanted.bcast) this.#parts.tracker.wrote(keys, this.id);
+  }
+
+  /** Keys whose tracked reads are about to be sent, in their order among the writes. */
+  read(keys: readonly Key[]): void {
+    if (!this.#wanted.bcast) this.#parts.tracker.read(keys, this.id);
+  }
+
   /** The reply to `flight` has been sent to the client. */
-  land(flight: Flight, refused: boolean): void {
+  land(flight: Flight & { readonly readKeys: readonly Key[] }, refused: boolean): void {
     const gone = this.#delivery.land(flight, refused);
-    for (const key of gone) this.#parts.tracker.forget(key, this.#id);
-    if (!refused && flight.reads && this.#parts.tracker.blind) this.distrust(flight.keys);
+    for (const key of gone) this.#parts.tracker.forget(key, this.id);
+    if (!refused && flight.reads && this.#parts.tracker.blind) this.distrust(flight.readKeys);
   }
 
   /** Has the client drop keys that it has just read: changes of them may pass unnoticed. */
   distrust(keys: readonly Key[] | 'all'): void {
-    if (keys === 'all') {
+    for (const what of keys === 'all' ? [undefined] : keys) {
       this.#parts.countExtra();
-      this.#deliver(undefined);
-      return;
-    }
-    for (const key of keys) {
-      this.#parts.countExtra();
-      this.#deliver(key);
+      this.#deliver(what);
     }
   }
 
-  changed(key: Key): void {
+  changed(key: Key, own: boolean): void {
+    const { bcast, noloop } = this.#current;
+    if (bcast || (own && noloop)) return;
     this.#delivery.changed(key, this.#parts.now(), this.#parts.roundTrip());
+    if (this.#delivery.hasDues) this.#parts.wake();
+  }
+
+  changedSome(batch: Batch): void {
+    const keys = this.#current.noloop ? batch.keysNotBy(this.id) : batch.keys;
+    if (keys.length === 0) return;
+    this.#delivery.changedSome(keys, this.#parts.now(), this.#parts.roundTrip());
     if (this.#delivery.hasDues) this.#parts.wake();
   }
 
@@ -147,52 +206,53 @@ export class Tracked implements Reader {
     this.#delivery.tick(this.#parts.now());
   }
 
-  #leave(): void {
-    this.#parts.tracker.leave(this.#id);
+  /** What counts for invalidations: what is confirmed, or, before anything is, what is wanted. */
+  get #current(): TrackingState {
+    return this.#confirmed.on ? this.#confirmed : this.#wanted;
   }
 
-  /** A client that speaks RESP2 has no way to be told: natively, too, the key is just forgotten. */
-  #deliver(key: Key | undefined): void {
-    const { replies } = this.#parts;
-    if (!this.#confirmed || replies.protocol !== 3) return;
-    if (replies.withheldCount >= WITHHELD_MAX_COUNT) {
-      replies.collapseWithheld(INVALIDATE_ALL_PUSH);
-      return;
+  /** Whether a read that is sent now may be cached, so that it must be followed by its changes. */
+  get matters(): boolean {
+    return this.tracks || this.#wanted.bcast;
+  }
+
+  #remember(flight: Keyed): void {
+    const { tracker } = this.#parts;
+    for (const key of flight.readKeys) {
+      if (tracker.remember(key, this.id)) flight.fresh.push(key);
     }
-    replies.push(key === undefined ? INVALIDATE_ALL_PUSH : invalidatePush(key));
+    if (this.#wanted.redirect !== 0) this.#orphans.add(flight.readKeys);
+  }
+
+  #confirm(state: TrackingState): void {
+    this.#confirmed = state;
+    this.#parts.outlet.broken = false;
+    if (state.redirect === 0) this.#orphans.clear();
+  }
+
+  /** Tells the tracker what to tell us: all that is wanted or confirmed. */
+  #register(): void {
+    const { tracker } = this.#parts;
+    if (this.#wanted.on || this.#confirmed.on) tracker.join(this.id, this);
+    else tracker.leave(this.id);
+    const prefixes = new Set([...this.#wanted.prefixes, ...this.#confirmed.prefixes]);
+    for (const prefix of this.#watched) {
+      if (prefixes.has(prefix)) continue;
+      tracker.unwatch(prefix, this.id);
+      this.#watched.delete(prefix);
+    }
+    for (const prefix of prefixes) {
+      if (this.#watched.has(prefix)) continue;
+      tracker.watch(prefix, this.id);
+      this.#watched.add(prefix);
+    }
+  }
+
+  #deliver(what: What): void {
+    if (!this.#confirmed.on) return;
+    if (typeof what === 'string') this.#orphans.told(what);
+    this.#parts.outlet.send(what, this.#confirmed.redirect);
   }
 }
 
 const NO_KEYS: readonly Key[] = [];
-
-/** The entry for a request of a tracking client that names keys. */
-export class Keyed implements Owed, Flight {
-  readonly keep = KEEP.errors;
-  readonly drop = false;
-  readonly flushes = false;
-  readonly blocks: boolean;
-  readonly keys: readonly Key[];
-  readonly reads: boolean;
-  fresh: Key[] = [];
-  again: boolean;
-  parked: Parked[] | undefined;
-  protected readonly tracked: Tracked;
-  #refused = false;
-
-  constructor(tracked: Tracked, keys: readonly Key[], reads: boolean, blocks: boolean) {
-    this.tracked = tracked;
-    this.keys = keys;
-    this.reads = reads;
-    this.again = reads;
-    this.blocks = blocks;
-  }
-
-  settle(reply: Reply): Verdict {
-    this.#refused = refuses(reply);
-    return 'pass';
-  }
-
-  after(): void {
-    this.tracked.land(this, this.#refused);
-  }
-}

@@ -9,12 +9,14 @@ import type { Owed, Reply } from './ledger.ts';
 export class Transaction {
   #open = false;
   #queued = 0;
+  #hidden = 0;
   #slots = new Map<number, Owed>();
 
   /** MULTI was accepted. */
   begin(): void {
     this.#open = true;
     this.#queued = 0;
+    this.#hidden = 0;
     this.#slots.clear();
   }
 
@@ -22,12 +24,18 @@ export class Transaction {
   end(): void {
     this.#open = false;
     this.#queued = 0;
+    this.#hidden = 0;
     this.#slots.clear();
   }
 
   /** Whether some element of EXEC's reply needs more than being passed on. */
   get hasSlots(): boolean {
     return this.#slots.size > 0;
+  }
+
+  /** How many elements of EXEC's reply are not for the client. */
+  get hiddenCount(): number {
+    return this.#hidden;
   }
 
   /** Whether `reply` says that its request waits for EXEC. */
@@ -38,6 +46,7 @@ export class Transaction {
   }
 
   queue(owed: Owed): void {
+    if (owed.hidden === true) this.#hidden += 1;
     if (owed.slot !== false) this.#slots.set(this.#queued, owed);
     this.#queued += 1;
   }

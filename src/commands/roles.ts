@@ -5,6 +5,8 @@
  * - `subscribe`, `unsubscribe`: as many confirmations as channels, of any of the three kinds
  * - `sync`: the connection stops being one of requests and replies
  * - `flush`: changes a whole database, and no keyspace notification says so
+ * - `watch`, `unwatch`: decide whether a transaction of ours could disturb one of the client's
+ * - `info`, `config`: tell of tracking, or set it
  * - `closing`: the server may close without a reply
  */
 export type Role =
@@ -23,6 +25,10 @@ export type Role =
   | 'sync'
   | 'replconf'
   | 'flush'
+  | 'watch'
+  | 'unwatch'
+  | 'info'
+  | 'config'
   | 'closing';
 
 /**
@@ -48,6 +54,10 @@ const ROLES: ReadonlyMap<string, Role> = new Map<string, Role>([
   ['sync', 'sync'],
   ['psync', 'sync'],
   ['replconf', 'replconf'],
+  ['watch', 'watch'],
+  ['unwatch', 'unwatch'],
+  ['info', 'info'],
+  ['config', 'config'],
   ['flushall', 'flush'],
   ['flushdb', 'flush'],
   ['swapdb', 'flush'],

@@ -25,6 +25,8 @@ export interface KeyspaceOptions {
   readonly endpoint: Endpoint;
   /** What may be done about `notify-keyspace-events`. */
   readonly notifyConfig: NotifyConfig;
+  /** The channel of attribution. */
+  readonly channel: string;
   /** Told what upstream is, at each set-up, before it is sighted. */
   readonly learnt: (facts: ServerFacts) => void;
 }
@@ -82,7 +84,11 @@ export class KeyspaceSource implements InvalidationSource {
     const close = () => subscriber?.close();
     try {
       await this.#options.endpoint.resolve();
-      subscriber = new Subscriber(this.#options.endpoint, (key) => this.#heard(key, listener));
+      subscriber = new Subscriber(this.#options.endpoint, {
+        changed: (key) => this.#heard(key, listener),
+        said: listener.heardWord,
+        endOfBatch: listener.endOfBatch,
+      });
       signal.addEventListener('abort', close);
       await this.#subscribe(subscriber);
       await this.#prepare(subscriber);
@@ -110,6 +116,8 @@ export class KeyspaceSource implements InvalidationSource {
       accepted(await subscriber.ask(SET_UP_DEADLINE_MS, 'AUTH', ...credentials));
     }
     accepted(await subscriber.ask(SET_UP_DEADLINE_MS, 'PSUBSCRIBE', PATTERN));
+    // Refused, it costs NOLOOP clients their accuracy and nothing else.
+    await subscriber.ask(SET_UP_DEADLINE_MS, 'SUBSCRIBE', this.#options.channel);
   }
 
   async #prepare(subscriber: Subscriber): Promise<void> {

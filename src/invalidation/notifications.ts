@@ -1,4 +1,5 @@
 import { type Key, keyAt } from '../key.ts';
+import { decode } from '../resp/decode.ts';
 
 /** What is subscribed to: every change of every key in every database. */
 export const PATTERN = '__keyspace@*__:*';
@@ -53,4 +54,16 @@ function isSilent(chunk: Buffer, from: number, end: number): boolean {
   const first = chunk[body];
   if (first !== 0x6b && first !== 0x78) return false; // k, x
   return SILENT_EVENTS.has(chunk.toString('latin1', body, end - 2));
+}
+
+const MESSAGE_HEAD = Buffer.from('*3\r\n$7\r\nmessage\r\n', 'latin1');
+
+/** @returns the payload of a plain message, as latin1; undefined for any other frame */
+export function messageOf(chunk: Buffer, from: number, end: number): string | undefined {
+  const isMessage =
+    end - from > MESSAGE_HEAD.length &&
+    chunk.compare(MESSAGE_HEAD, 0, MESSAGE_HEAD.length, from, from + MESSAGE_HEAD.length) === 0;
+  if (!isMessage) return undefined;
+  const [, , payload] = decode(chunk.subarray(from, end)) as unknown[];
+  return String(payload);
 }

@@ -4,6 +4,10 @@ import type { Key } from '../key.ts';
 export interface SourceListener {
   /** `key` has changed, in some database. */
   readonly changed: (key: Key) => void;
+  /** The changes told so far came together; others may follow later. */
+  readonly endOfBatch: () => void;
+  /** A word was heard on the channel of attribution. */
+  readonly heardWord: (word: string) => void;
   /** From now on changes may be missed; `reason` is for the operator. */
   readonly blind: (reason: string) => void;
   /** From now on no change is missed, of those that notifications tell. */

@@ -6,10 +6,19 @@ import { Kept } from '../resp/kept.ts';
 import { FrameScanner } from '../resp/scanner.ts';
 import { request } from '../resp/write.ts';
 import { CONNECT_TIMEOUT_MS, type Endpoint } from '../upstream/endpoint.ts';
-import { changedKey, isNotification } from './notifications.ts';
+import { changedKey, isNotification, messageOf } from './notifications.ts';
 
 /** The longest frame that is worth reading, in bytes: a key may have 512 MiB, or by configuration more. */
 const FRAME_MAX_BYTES = 2 ** 30;
+
+/** Whoever listens to a subscriber. */
+export interface Hearing {
+  readonly changed: (key: Key) => void;
+  /** A message on another channel than those of notifications. */
+  readonly said: (payload: string) => void;
+  /** All that one chunk held has been told. */
+  readonly endOfBatch: () => void;
+}
 
 /** Asked for, in order, and not answered yet. */
 interface Question {
@@ -23,7 +32,7 @@ interface Question {
  */
 export class Subscriber {
   readonly #socket: net.Socket;
-  readonly #changed: (key: Key) => void;
+  readonly #hears: Hearing;
   readonly #scanner = new FrameScanner();
   readonly #questions: Question[] = [];
   readonly #pieces = new Kept(FRAME_MAX_BYTES); // of a frame that is not whole yet
@@ -32,8 +41,8 @@ export class Subscriber {
   /** Rejects when the connection is lost. */
   readonly lost: Promise<never>;
 
-  constructor(endpoint: Endpoint, changed: (key: Key) => void) {
-    this.#changed = changed;
+  constructor(endpoint: Endpoint, hears: Hearing) {
+    this.#hears = hears;
     const socket = net.connect({ ...endpoint.target, noDelay: true });
     this.#socket = socket;
     socket.setTimeout(CONNECT_TIMEOUT_MS, () => {
@@ -90,6 +99,7 @@ export class Subscriber {
   #receive(chunk: Buffer): void {
     try {
       this.#read(chunk);
+      this.#hears.endOfBatch();
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       const code = this.#heard ? 'UPSTREAM_UNREACHABLE' : 'UPSTREAM_NOT_REDIS';
@@ -120,7 +130,12 @@ export class Subscriber {
   #take(chunk: Buffer, from: number, end: number): void {
     if (isNotification(chunk, from, end)) {
       const key = changedKey(chunk, from, end);
-      if (key !== undefined) this.#changed(key);
+      if (key !== undefined) this.#hears.changed(key);
+      return;
+    }
+    const message = messageOf(chunk, from, end);
+    if (message !== undefined) {
+      this.#hears.said(message);
       return;
     }
     this.#heard = true;

@@ -19,6 +19,11 @@ export class Kept {
     this.#pieces.push(piece);
   }
 
+  /** Bytes kept so far. */
+  get size(): number {
+    return this.#bytes;
+  }
+
   get isEmpty(): boolean {
     return this.#bytes === 0;
   }

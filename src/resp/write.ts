@@ -33,21 +33,45 @@ export function bulk(text: string): string {
   return `$${text.length}\r\n${text}\r\n`;
 }
 
-// A change is told to all readers of the key in a row: one encoding serves them all.
-let lastKey: Key | undefined;
-let lastPush = Buffer.alloc(0);
+/** The channel on which a RESP2 connection hears of invalidations. */
+const INVALIDATE_CHANNEL = '__redis__:invalidate';
+const PUSH_HEAD = '>2\r\n$10\r\ninvalidate\r\n';
+const MESSAGE_HEAD = `*3\r\n$7\r\nmessage\r\n$20\r\n${INVALIDATE_CHANNEL}\r\n`;
 
-/** @returns the push that says `key` has changed, for a RESP3 connection; not to be written to */
-export function invalidatePush(key: Key): Buffer {
-  if (key !== lastKey) {
-    lastPush = Buffer.from(`>2\r\n$10\r\ninvalidate\r\n*1\r\n${bulk(key)}`, 'latin1');
-    lastKey = key;
+/** Says that every key may have changed. */
+const INVALIDATE_ALL = {
+  3: Buffer.from(`${PUSH_HEAD}_\r\n`, 'latin1'),
+  2: Buffer.from(`${MESSAGE_HEAD}$-1\r\n`, 'latin1'),
+} as const;
+
+// A change is told to all its readers in a row: one encoding for each protocol serves them all.
+const last = {
+  3: { what: undefined as unknown, bytes: Buffer.alloc(0) },
+  2: { what: undefined as unknown, bytes: Buffer.alloc(0) },
+};
+
+/**
+ * @param what     a key, keys, or undefined: every key
+ * @param protocol the receiver's: RESP3 gets a push, RESP2 a message of pub/sub
+ * @returns the invalidation; not to be written to
+ */
+export function invalidation(what: Key | readonly Key[] | undefined, protocol: Protocol): Buffer {
+  if (what === undefined) return INVALIDATE_ALL[protocol];
+  const memo = last[protocol];
+  if (memo.what !== what) {
+    const keys = typeof what === 'string' ? [what] : what;
+    const head = protocol === 3 ? PUSH_HEAD : MESSAGE_HEAD;
+    const text = `${head}*${keys.length}\r\n${keys.map(bulk).join('')}`;
+    memo.bytes = Buffer.from(text, 'latin1');
+    memo.what = what;
   }
-  return lastPush;
+  return memo.bytes;
 }
 
-/** The push that says every key may have changed, for a RESP3 connection. */
-export const INVALIDATE_ALL_PUSH = Buffer.from('>2\r\n$10\r\ninvalidate\r\n_\r\n', 'latin1');
+/** @returns the push that says that invalidations no longer reach the client `id` */
+export function redirectBroken(id: number): Buffer {
+  return Buffer.from(`>2\r\n$21\r\ntracking-redir-broken\r\n:${id}\r\n`, 'latin1');
+}
 
 /** What `CLIENT TRACKINGINFO` tells. */
 export interface TrackingInfo {

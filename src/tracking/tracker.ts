@@ -1,20 +1,56 @@
 import type { Key } from '../key.ts';
+import type { TrackingState } from './options.ts';
+import { OwnWrites } from './own-writes.ts';
+import { type Changes, Prefixes } from './prefixes.ts';
 import { type ReaderId, TrackingTable } from './table.ts';
 
 /** A client that wants to hear of changes. */
 export interface Reader {
-  /** A key that it has read has changed, or may have. */
-  changed(key: Key): void;
+  /** A key that it has read has changed, or may have. @param own it wrote the key itself */
+  changed(key: Key, own: boolean): void;
+  /** Keys under one of its prefixes have changed. */
+  changedSome(batch: Batch): void;
   /** Every key may have changed. */
   changedAll(): void;
+}
+
+/** A connection to which others' invalidations can be redirected. */
+export interface Target {
+  /** @param what a key, keys in bytewise order, or undefined: everything */
+  receive(what: Key | readonly Key[] | undefined): void;
+  /** What its own tracking is, for CLIENT LIST. */
+  readonly listed: { readonly state: TrackingState; readonly broken: boolean };
+}
+
+/** What has changed under one prefix since the last batch. */
+export class Batch {
+  readonly #changes: Changes;
+  #keys: readonly Key[] | undefined;
+
+  constructor(changes: Changes) {
+    this.#changes = changes;
+  }
+
+  /** In bytewise order. The same object at each call: whoever encodes it may remember it. */
+  get keys(): readonly Key[] {
+    this.#keys ??= [...this.#changes.keys()].sort();
+    return this.#keys;
+  }
+
+  /** @returns the keys that were not written last by `reader`, in bytewise order */
+  keysNotBy(reader: ReaderId): readonly Key[] {
+    const others = this.keys.filter((key) => this.#changes.get(key) !== reader);
+    return others.length === this.keys.length ? this.keys : others;
+  }
 }
 
 /** Why keys are invalidated. */
 export type Reason = 'write' | 'flush' | 'blind' | 'table_full';
 
 /**
- * All tracking clients and the keys that they have read. Changes go in, from the source of
- * notifications and from requests seen passing; out come calls to the clients concerned.
+ * All tracking clients, the keys that they have read and the prefixes that they watch. Changes go
+ * in, from the source of notifications and from requests seen passing; out come calls to the
+ * clients concerned.
  *
  * While the source is blind a change may pass unnoticed, so nobody may go on trusting a cache:
  * everybody is told to drop everything when a spell of blindness begins and when it ends, and in
@@ -23,9 +59,12 @@ export type Reason = 'write' | 'flush' | 'blind' | 'table_full';
  */
 export class Tracker {
   readonly #table = new TrackingTable();
+  readonly #prefixes = new Prefixes();
+  readonly #ownWrites = new OwnWrites();
   readonly #readers = new Map<ReaderId, Reader>();
-  readonly #maxKeys: number;
+  readonly #targets = new Map<number, Target>();
   readonly #count: (reason: Reason, messages: number) => void;
+  #maxKeys: number;
   #nextId = 1;
   #blind = true;
 
@@ -46,6 +85,10 @@ export class Tracker {
     return this.#table.itemCount;
   }
 
+  get prefixCount(): number {
+    return this.#prefixes.count;
+  }
+
   get readerCount(): number {
     return this.#readers.size;
   }
@@ -55,7 +98,17 @@ export class Tracker {
     return this.#blind;
   }
 
-  /** @returns the id under which `reader` remembers keys */
+  /** How many keys may have readers; 0: no limit. Set lower, keys leave at once. */
+  get maxKeys(): number {
+    return this.#maxKeys;
+  }
+
+  set maxKeys(count: number) {
+    this.#maxKeys = count;
+    this.#makeRoom();
+  }
+
+  /** @returns the id under which a reader remembers keys */
   newId(): ReaderId {
     return this.#nextId++;
   }
@@ -70,26 +123,73 @@ export class Tracker {
     this.#readers.delete(id);
   }
 
+  watch(prefix: string, id: ReaderId): void {
+    this.#prefixes.add(prefix, id);
+  }
+
+  unwatch(prefix: string, id: ReaderId): void {
+    this.#prefixes.remove(prefix, id);
+  }
+
+  /** The connection that upstream calls `clientId` can be redirected to. */
+  name(clientId: number, target: Target): void {
+    this.#targets.set(clientId, target);
+  }
+
+  unname(clientId: number): void {
+    this.#targets.delete(clientId);
+  }
+
+  target(clientId: number): Target | undefined {
+    return this.#targets.get(clientId);
+  }
+
   /** To be called before the read is sent. @returns whether this was not known before */
   remember(key: Key, id: ReaderId): boolean {
     const fresh = this.#table.remember(key, id);
-    if (this.#maxKeys > 0) this.#makeRoom(key);
+    if (fresh) this.#makeRoom();
     return fresh;
+  }
+
+  /** `id` is about to write `keys`. */
+  wrote(keys: readonly Key[], id: ReaderId): void {
+    this.#ownWrites.wrote(keys, id);
+  }
+
+  /** `id` is about to read `keys`; to be told in the order in which it reads and writes. */
+  read(keys: readonly Key[], id: ReaderId): void {
+    this.#ownWrites.read(keys, id);
   }
 
   forget(key: Key, id: ReaderId): void {
     this.#table.forget(key, id);
   }
 
-  changed(key: Key, reason: Reason): void {
+  /** @param writer whose write it was, where that is known */
+  changed(key: Key, reason: Reason, writer?: ReaderId): void {
     let messages = 0;
     for (const id of this.#table.take(key)) {
       const reader = this.#readers.get(id);
       if (reader === undefined) continue;
-      reader.changed(key);
+      reader.changed(key, id === writer);
       messages += 1;
     }
     if (messages > 0) this.#count(reason, messages);
+    if (reason !== 'write') return;
+    for (const id of this.#ownWrites.heard(key)) {
+      if (this.#readers.has(id)) this.#table.remember(key, id);
+    }
+    this.#prefixes.changed(key, writer);
+  }
+
+  /** All changes that came together have been told: those under prefixes leave now. */
+  endOfBatch(): void {
+    if (!this.#prefixes.hasChanges) return;
+    for (const { readers, changes } of this.#prefixes.takeBatch()) {
+      const batch = new Batch(changes);
+      for (const id of readers) this.#readers.get(id)?.changedSome(batch);
+      this.#count('write', readers.size);
+    }
   }
 
   changedAll(reason: Reason): void {
@@ -102,6 +202,7 @@ export class Tracker {
   loseSight(): void {
     if (this.#blind) return;
     this.#blind = true;
+    this.#ownWrites.clear();
     this.changedAll('blind');
   }
 
@@ -112,10 +213,11 @@ export class Tracker {
     this.changedAll('blind');
   }
 
-  #makeRoom(newest: Key): void {
+  #makeRoom(): void {
+    if (this.#maxKeys === 0) return;
     while (this.#table.keyCount > this.#maxKeys) {
       const key = this.#table.oldest();
-      if (key === undefined || key === newest) return;
+      if (key === undefined) return;
       this.changed(key, 'table_full');
     }
   }

@@ -47,7 +47,7 @@ describe('random requests at random cuts', () => {
         expect(scanRequests(cut(bytes, [bytes.length]), { mendSubcommand })).toEqual(expected);
         expect(scanRequests(cut(bytes, pieceSizes), { mendSubcommand })).toEqual(expected);
       }),
-      { numRuns: 200 },
+      { numRuns: 120 },
     );
   });
 
@@ -77,7 +77,7 @@ describe('random requests at random cuts', () => {
         expect(scanRequests(cut(bytes, [bytes.length]))).toEqual(expected);
         expect(scanRequests(cut(bytes, pieceSizes))).toEqual(expected);
       }),
-      { numRuns: 500 },
+      { numRuns: 400 },
     );
   });
 });

@@ -290,9 +290,9 @@ describe('requests', () => {
     expect(scanner.advance(bytes)).toBe(FOUND.more);
   });
 
-  test('that are empty lines take time in proportion to their number', { timeout: 2_000 }, () => {
+  test('that are empty lines take time in proportion to their number', { timeout: 1_000 }, () => {
     const scanner = new RequestScanner();
-    const bytes = Buffer.alloc(1_000_000, '\n');
+    const bytes = Buffer.alloc(500_000, '\n');
     let count = 0;
     while (scanner.advance(bytes) === FOUND.inline) count += 1;
     expect(count).toBe(bytes.length);

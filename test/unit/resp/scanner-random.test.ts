@@ -122,7 +122,7 @@ describe('random replies at random cuts', () => {
           expect(scanFrames([bytes])).toEqual(scanned);
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
   });
 
@@ -140,7 +140,7 @@ describe('random replies at random cuts', () => {
           expect(frames.flatMap((frame) => parsed([frame]))).toEqual(replies.map(shownTree));
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
   });
 
@@ -163,7 +163,7 @@ describe('random replies at random cuts', () => {
           code: whole.code,
         });
       }),
-      { numRuns: 500 },
+      { numRuns: 400 },
     );
   });
 });

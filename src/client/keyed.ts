@@ -1,0 +1,41 @@
+import type { Key } from '../key.ts';
+import type { Flight, Parked } from './delivery.ts';
+import { KEEP, type Owed, type Reply, type Verdict } from './ledger.ts';
+import { refuses } from './owed.ts';
+import type { Tracked } from './tracked.ts';
+
+/** The entry for a request of a tracking client that names keys. */
+export class Keyed implements Owed, Flight {
+  readonly keep = KEEP.errors;
+  readonly drop = false;
+  readonly flushes = false;
+  readonly blocks: boolean;
+  readonly keys: readonly Key[];
+  /** Those of the keys whose values the client may cache. */
+  readonly readKeys: readonly Key[];
+  readonly reads: boolean;
+  order = 0;
+  fresh: Key[] = [];
+  again: boolean;
+  parked: Parked[] | undefined;
+  protected readonly tracked: Tracked;
+  #refused = false;
+
+  constructor(tracked: Tracked, keys: readonly Key[], readKeys: readonly Key[], blocks: boolean) {
+    this.tracked = tracked;
+    this.keys = keys;
+    this.readKeys = readKeys;
+    this.reads = readKeys.length > 0;
+    this.again = this.reads;
+    this.blocks = blocks;
+  }
+
+  settle(reply: Reply): Verdict {
+    this.#refused = refuses(reply);
+    return 'pass';
+  }
+
+  after(): void {
+    this.tracked.land(this, this.#refused);
+  }
+}

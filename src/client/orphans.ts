@@ -1,0 +1,42 @@
+import type { Key } from '../key.ts';
+
+/** How many keys are named one by one when their reader goes. Beyond it: everything. */
+const ORPHANS_MAX_COUNT = 1_000;
+
+/**
+ * The keys that a client has read and whose invalidations go to another client. When the reader
+ * goes, its entries in the tracking table lead nowhere, and the other must drop what it holds for
+ * it: Redis does not say so, and leaves it with values that nobody will ever invalidate.
+ */
+export class Orphans {
+  #keys = new Set<Key>();
+  #tooMany = false;
+
+  add(keys: readonly Key[]): void {
+    if (this.#tooMany) return;
+    for (const key of keys) this.#keys.add(key);
+    if (this.#keys.size <= ORPHANS_MAX_COUNT) return;
+    this.#tooMany = true;
+    this.#keys.clear();
+  }
+
+  /** The other client was told to drop `key`. */
+  told(key: Key): void {
+    this.#keys.delete(key);
+  }
+
+  /**
+   * @param everything the reader could have read any key
+   * @returns what the other client is to drop: keys, or undefined for everything
+   */
+  take(everything: boolean): (Key | undefined)[] {
+    const keys: (Key | undefined)[] = this.#tooMany || everything ? [undefined] : [...this.#keys];
+    this.clear();
+    return keys;
+  }
+
+  clear(): void {
+    this.#keys.clear();
+    this.#tooMany = false;
+  }
+}

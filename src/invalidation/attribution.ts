@@ -1,0 +1,76 @@
+/** Says who caused what the source hears. */
+interface Expected {
+  readonly writer: number;
+  begun: boolean;
+}
+
+/**
+ * Whose write it was. Notifications do not tell; but a write can be sent between two messages on a
+ * channel of our own, all in one transaction, and then whatever the source hears between the two
+ * was caused by that write.
+ *
+ * Each pair of messages carries a word that nobody can guess, and each word counts once: whoever
+ * can publish on the channel cannot make others' writes look like a client's own.
+ */
+export class Attribution {
+  /** The channel of the messages. */
+  readonly channel: string;
+  readonly #newWord: () => string;
+  readonly #expected = new Map<string, Expected>();
+  #current: string | undefined;
+  #writer: number | undefined;
+
+  /** @param newWord makes a word of letters and digits that nobody can guess */
+  constructor(newWord: () => string) {
+    this.#newWord = newWord;
+    this.channel = `__sidetrack__:${newWord()}`;
+  }
+
+  /** Who caused what is heard now; undefined: somebody else. */
+  get writer(): number | undefined {
+    return this.#writer;
+  }
+
+  /** How many writes are expected to be heard. */
+  get expectedCount(): number {
+    return this.#expected.size;
+  }
+
+  /** @returns the word for the two messages around a write of `writer`'s */
+  expect(writer: number): string {
+    const word = this.#newWord();
+    this.#expected.set(word, { writer, begun: false });
+    return word;
+  }
+
+  /** The write was not executed: no messages will come. */
+  forget(word: string): void {
+    this.#expected.delete(word);
+    if (this.#current === word) this.#end();
+  }
+
+  /** A message on the channel was heard. */
+  heard(word: string): void {
+    const expected = this.#expected.get(word);
+    if (expected === undefined) return;
+    if (!expected.begun) {
+      expected.begun = true;
+      this.#current = word;
+      this.#writer = expected.writer;
+      return;
+    }
+    this.#expected.delete(word);
+    if (this.#current === word) this.#end();
+  }
+
+  /** The source has missed something: nothing that is expected need come. */
+  reset(): void {
+    this.#expected.clear();
+    this.#end();
+  }
+
+  #end(): void {
+    this.#current = undefined;
+    this.#writer = undefined;
+  }
+}

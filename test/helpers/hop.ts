@@ -1,0 +1,117 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Target } from './raw-client.ts';
+
+/** Which way bytes go: `up` to the server behind, `down` to whoever connected. */
+export type Direction = 'up' | 'down';
+
+/** One connection through a hop. */
+export class Passage {
+  readonly #near: Socket;
+  readonly #far: Socket;
+  readonly #held: { readonly [way in Direction]: Buffer[] } = { up: [], down: [] };
+  readonly #paused: { [way in Direction]: boolean } = { up: false, down: false };
+  #seen = '';
+
+  constructor(near: Socket, behind: Target) {
+    this.#near = near;
+    this.#far = connect('path' in behind ? behind : { ...behind, host: '127.0.0.1' });
+    near.on('data', (bytes: Buffer) => {
+      this.#seen += bytes.toString('latin1');
+      this.#take('up', bytes);
+    });
+    this.#far.on('data', (bytes: Buffer) => this.#take('down', bytes));
+    for (const socket of [near, this.#far]) {
+      socket.on('error', () => {}); // 'close' follows
+      socket.on('close', () => this.cut());
+    }
+  }
+
+  /** All that was sent upwards, as latin1: tells whose connection this is. */
+  get sentUp(): string {
+    return this.#seen;
+  }
+
+  /** How many bytes are held back. */
+  heldBytes(way: Direction): number {
+    return this.#held[way].reduce((sum, bytes) => sum + bytes.length, 0);
+  }
+
+  /** Lets nothing through until `resume`. */
+  pause(way: Direction): void {
+    this.#paused[way] = true;
+  }
+
+  /** Lets through what was held back, and all that follows. */
+  resume(way: Direction): void {
+    this.#paused[way] = false;
+    for (const bytes of this.#held[way].splice(0)) this.#give(way, bytes);
+  }
+
+  /** Sends bytes of our own, as if the other side had. */
+  inject(way: Direction, text: string): void {
+    this.#give(way, Buffer.from(text, 'latin1'));
+  }
+
+  /** Ends it; what is held back is lost. */
+  cut(): void {
+    this.#near.destroy();
+    this.#far.destroy();
+  }
+
+  #take(way: Direction, bytes: Buffer): void {
+    if (this.#paused[way]) this.#held[way].push(bytes);
+    else this.#give(way, bytes);
+  }
+
+  #give(way: Direction, bytes: Buffer): void {
+    (way === 'up' ? this.#far : this.#near).write(bytes);
+  }
+}
+
+/** A stretch of network between a proxy and its upstream, in which things can go wrong. */
+export class Hop {
+  /** Connections in the order in which they were opened, closed ones too. */
+  readonly passages: Passage[] = [];
+  readonly target: Target;
+  readonly #server: Server;
+  readonly #directory: string;
+
+  private constructor(server: Server, directory: string, path: string) {
+    this.#server = server;
+    this.#directory = directory;
+    this.target = { path };
+  }
+
+  static async open(behind: Target): Promise<Hop> {
+    const directory = mkdtempSync(join(tmpdir(), 'sidetrack-hop-'));
+    const path = join(directory, 'hop.sock');
+    const server = createServer((socket) => hop.passages.push(new Passage(socket, behind)));
+    const hop = new Hop(server, directory, path);
+    server.listen(path);
+    await once(server, 'listening');
+    return hop;
+  }
+
+  /** The URL of the hop, for a proxy to use as its upstream. */
+  get url(): string {
+    return 'path' in this.target ? `unix://${this.target.path}` : '';
+  }
+
+  /** @returns the passage over which `text` was sent upwards, the newest if there are several */
+  of(text: string): Passage {
+    const found = this.passages.findLast(({ sentUp }) => sentUp.includes(text));
+    if (found === undefined) throw new Error(`no connection has sent ${text}`);
+    return found;
+  }
+
+  async close(): Promise<void> {
+    for (const passage of this.passages) passage.cut();
+    this.#server.close();
+    await once(this.#server, 'close');
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,182 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { Delivery, type Flight } from '../../../src/client/delivery.ts';
+import { keyOf } from '../../../src/key.ts';
+import { type ReaderId, TrackingTable } from '../../../src/tracking/table.ts';
+
+const KEYS = ['a', 'b', 'c'].map(keyOf);
+const READER: ReaderId = 1;
+
+/** What may happen to one client's delivery. */
+type Step =
+  | {
+      readonly kind: 'depart';
+      readonly keys: readonly number[];
+      readonly reads: boolean;
+      readonly refused: boolean;
+    }
+  | { readonly kind: 'changed'; readonly key: number }
+  | { readonly kind: 'tick'; readonly ms: number }
+  | { readonly kind: 'land' | 'gate' | 'changedAll' };
+
+/** A request as the model remembers it. */
+interface Sent {
+  readonly flight: Flight;
+  readonly refused: boolean;
+  readonly isGate: boolean;
+  /** When it departed, and landed, as counts of everything that has happened. */
+  readonly departed: number;
+  landed: number;
+}
+
+/**
+ * One client as its tracking drives the delivery: reads are remembered in a table before they are
+ * sent, changes of keys that the table does not have are not heard of, replies come in order.
+ */
+class Model {
+  readonly #table = new TrackingTable();
+  readonly #delivery = new Delivery((what) => this.#deliver(what));
+  readonly #sent: Sent[] = [];
+  readonly #changes: { readonly at: number; readonly key: string | undefined }[] = [];
+  readonly #delivered: { readonly at: number; readonly what: unknown }[] = [];
+  #time = 0; // of the clock
+  #at = 0; // how much has happened
+  #landed = 0;
+
+  do(step: Step): void {
+    this.#at += 1;
+    switch (step.kind) {
+      case 'depart':
+        return this.#depart(step.keys, step.reads, step.refused);
+      case 'gate':
+        return this.#closeGate();
+      case 'land':
+        return this.#land();
+      case 'changed':
+        return this.#changed(step.key);
+      case 'changedAll':
+        this.#changes.push({ at: this.#at, key: undefined });
+        this.#table.clear();
+        return this.#delivery.changedAll(this.#time, 1);
+      case 'tick':
+        this.#time += step.ms;
+        return this.#delivery.tick(this.#time);
+    }
+  }
+
+  /** All replies come, and all deadlines pass. @returns reads after which the client is misled */
+  finish(): readonly string[] {
+    while (this.#landed < this.#sent.length) this.do({ kind: 'land' });
+    this.do({ kind: 'tick', ms: 1_000 });
+    expect([this.#delivery.parkedCount, this.#delivery.hasDues]).toEqual([0, false]);
+    return this.#sent.flatMap((sent) => this.#misled(sent));
+  }
+
+  /** P1: a change after a read departed is told at or after the read's reply. */
+  #misled(sent: Sent): readonly string[] {
+    if (!sent.flight.reads || sent.refused) return [];
+    return sent.flight.keys.filter((key) => {
+      const changed = this.#changes.some(
+        (change) => change.at > sent.departed && (change.key ?? key) === key,
+      );
+      const told = this.#delivered.some(
+        ({ at, what }) => at >= sent.landed && (what ?? key) === key,
+      );
+      return changed && !told;
+    });
+  }
+
+  #depart(keys: readonly number[], reads: boolean, refused: boolean): void {
+    const flight = flightOf(keys, reads);
+    if (reads) {
+      for (const key of flight.keys) {
+        if (this.#table.remember(key, READER)) flight.fresh.push(key);
+      }
+    }
+    this.#delivery.depart(flight);
+    this.#sent.push({ flight, refused, isGate: false, departed: this.#at, landed: 0 });
+  }
+
+  #closeGate(): void {
+    const flight = flightOf([], false);
+    this.#delivery.closeGate(flight);
+    this.#sent.push({ flight, refused: false, isGate: true, departed: this.#at, landed: 0 });
+  }
+
+  #land(): void {
+    const sent = this.#sent[this.#landed];
+    if (sent === undefined) return;
+    this.#landed += 1;
+    sent.landed = this.#at;
+    for (const key of this.#delivery.land(sent.flight, sent.refused)) {
+      this.#table.forget(key, READER);
+    }
+  }
+
+  #changed(index: number): void {
+    const key = KEYS[index] ?? keyOf('');
+    this.#changes.push({ at: this.#at, key });
+    for (const _ of this.#table.take(key)) this.#delivery.changed(key, this.#time, 1);
+  }
+
+  /** What leaves while the gate is closed reaches nobody. */
+  #deliver(what: unknown): void {
+    const closed = this.#sent.slice(this.#landed).some(({ isGate }) => isGate);
+    if (!closed) this.#delivered.push({ at: this.#at, what });
+  }
+}
+
+function flightOf(keys: readonly number[], reads: boolean): Flight {
+  const named = keys.map((key) => KEYS[key] ?? keyOf(''));
+  return { keys: named, reads, order: 0, fresh: [], again: reads, parked: undefined };
+}
+
+const key = fc.integer({ min: 0, max: KEYS.length - 1 });
+
+/** @param refused how requests end */
+function steps(refused: fc.Arbitrary<boolean>): fc.Arbitrary<Step[]> {
+  const depart = fc.record({
+    kind: fc.constant('depart' as const),
+    keys: fc.array(key, { minLength: 1, maxLength: 3 }),
+    reads: fc.boolean(),
+    refused,
+  });
+  const changed = fc.record({ kind: fc.constant('changed' as const), key });
+  const tick = fc.record({ kind: fc.constant('tick' as const), ms: fc.constantFrom(1, 5, 11, 40) });
+  const land = fc.record({ kind: fc.constant('land' as const) });
+  const rare = fc.record({ kind: fc.constantFrom('changedAll' as const, 'gate' as const) });
+  const step = fc.oneof(
+    { weight: 6, arbitrary: depart },
+    { weight: 5, arbitrary: changed },
+    { weight: 5, arbitrary: land },
+    { weight: 3, arbitrary: tick },
+    { weight: 1, arbitrary: rare },
+  );
+  return fc.array(step, { minLength: 1, maxLength: 30 });
+}
+
+function misled(list: readonly Step[]): readonly string[] {
+  const model = new Model();
+  for (const step of list) model.do(step);
+  return model.finish();
+}
+
+describe('whatever happens in whatever order, no tracked read is left to mislead', () => {
+  test('where every request is executed', () => {
+    fc.assert(
+      fc.property(steps(fc.constant(false)), (list) => {
+        expect(misled(list)).toEqual([]);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test.fails('where some requests are refused', () => {
+    fc.assert(
+      fc.property(steps(fc.boolean()), (list) => {
+        expect(misled(list)).toEqual([]);
+      }),
+      { numRuns: 2_000, seed: 1 },
+    );
+  });
+});
