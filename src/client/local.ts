@@ -4,7 +4,6 @@ import { error, integer, request, status, trackingInfo } from '../resp/write.ts'
 import { parseTracking, refuseCaching } from '../tracking/options.ts';
 import type { HeldWords } from './held.ts';
 import { KEEP, type Owed, type Reply, type Verdict } from './ledger.ts';
-import { publishProbe } from './noloop.ts';
 import { consequent, isStatus, REPLY_ON, STAND_IN, StandIn } from './owed.ts';
 import { patchClients } from './reports.ts';
 import type { Step } from './requests.ts';
@@ -89,7 +88,7 @@ function tracking(session: Session, words: HeldWords): Step {
   const standIn = new StandIn('tracking', OK, (refused) => {
     session.counts.answered += 1;
     conclude?.(refused);
-    session.probeIfNeeded();
+    session.noloop.probeIfNeeded();
   });
   session.takeEffect(() => {
     const exists = (id: number) => session.tracker.target(id) !== undefined;
@@ -97,14 +96,13 @@ function tracking(session: Session, words: HeldWords): Step {
     if (typeof state === 'string') standIn.answer = error(state);
     else conclude = session.tracked.want(state);
   });
-  const attributes = session.multi === undefined && session.tracked.wanted.noloop;
-  if (!attributes || session.mayPublish !== undefined) {
+  if (session.multi !== undefined || !session.noloop.needsProbe) {
     session.ask(STAND_IN, standIn);
     return 'done';
   }
   // The writes behind it are sent in one way or another, by what the user may do: find out first.
   return session.alone(STAND_IN, () => {
-    session.barrier.askBehind({ ...publishProbe(session), opens: true });
+    session.barrier.askBehind({ ...session.noloop.probe(), opens: true });
     return standIn;
   });
 }

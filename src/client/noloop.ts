@@ -12,55 +12,132 @@ const EXEC = request('EXEC');
 const HIDDEN: Owed = consequent({ settle: () => 'drop' }, { drop: true, hidden: true });
 
 /**
- * Asks whether this client's user may publish on our channel, which attribution needs.
- *
- * @returns the request, and the entry for its reply
+ * How one client's own writes are told from others', for NOLOOP: each is sent between two messages
+ * of ours, in one transaction, so that the source hears whose it was. Where that can't be done, the
+ * client is told of its own writes as of others': an extra, and safe.
  */
-export function publishProbe(session: Session): { readonly bytes: Buffer; readonly owed: Owed } {
-  const after = (reply: Reply) => {
-    session.mayPublish = reply.type !== TYPE.error;
-  };
-  const owed = consequent({ settle: () => 'drop', after }, { keep: KEEP.all, drop: true });
-  return { bytes: request('PUBLISH', session.attribution.channel, ''), owed };
-}
+export class Noloop {
+  readonly #session: Session;
+  #mayPublish: boolean | undefined; // whether the user may publish on our channel; undefined: unknown
+  #watches = 0;
+  #watching = false;
 
-/**
- * Sends a write between two messages of ours, in one transaction, so that the source can tell whose
- * it was. The client sees its reply and nothing else.
- *
- * @param bytes  the write as the client sent it
- * @param flight the entry that the write would have alone
- */
-export function sendAttributed(session: Session, bytes: Buffer, flight: Keyed): void {
-  const { attribution } = session;
-  const word = attribution.expect(session.tracked.id);
-  const message = request('PUBLISH', attribution.channel, word);
-  const write = new AttributedWrite(session, bytes, flight, word);
-  session.ask(MULTI, multiOwed(session, word));
-  session.ask(message, SWALLOW);
-  session.ask(bytes, write);
-  session.ask(message, SWALLOW);
-  session.ask(EXEC, new AttributedExec(write));
-}
+  constructor(session: Session) {
+    this.#session = session;
+  }
 
-/** Where our MULTI is refused the rest is executed all the same, but not in one piece. */
-function multiOwed(session: Session, word: string): Owed {
-  const after = (reply: Reply) => {
-    if (reply.type === TYPE.error) session.misattributed(word, reply);
-  };
-  return consequent({ settle: () => 'drop', after }, { drop: true });
-}
+  /** Whether a write that is sent now can be told from others'. */
+  get attributes(): boolean {
+    const { tracked, tracker } = this.#session;
+    return tracked.wanted.noloop && this.#mayPublish === true && !tracker.blind;
+  }
 
-/** Opens the attribution of a transaction of the client's own, right behind its MULTI. */
-export function openAttribution(session: Session): string {
-  const word = session.attribution.expect(session.tracked.id);
-  sayWord(session, word);
-  return word;
-}
+  /** Whether it has to be found out what the user may do. */
+  get needsProbe(): boolean {
+    return this.#session.tracked.wanted.noloop && this.#mayPublish === undefined;
+  }
 
-/** Says the word around the writes of the client's transaction: as its first and last request. */
-export function sayWord(session: Session, word: string): void {
-  session.ask(request('PUBLISH', session.attribution.channel, word), HIDDEN);
+  /** WATCH is in force, or may be: a transaction of ours would end it. */
+  get watching(): boolean {
+    return this.#watching;
+  }
+
+  /** WATCH was read. */
+  watch(): void {
+    this.#watches += 1;
+    this.#watching = true;
+  }
+
+  /** @returns what to call when upstream has forgotten what was watched up to now */
+  unwatchIfNotAgain(): () => void {
+    const watches = this.#watches;
+    return () => {
+      if (this.#watches === watches) this.#watching = false;
+    };
+  }
+
+  /** The connection may have another user now. */
+  forgetUser(): void {
+    this.#mayPublish = undefined;
+  }
+
+  /** RESET was executed. */
+  reset(): void {
+    this.#watching = false;
+    this.forgetUser();
+  }
+
+  /** @returns a request that shows whether the user may publish, and the entry for its reply */
+  probe(): { readonly bytes: Buffer; readonly owed: Owed } {
+    const after = (reply: Reply) => {
+      this.#mayPublish = reply.type !== TYPE.error;
+    };
+    const owed = consequent({ settle: () => 'drop', after }, { keep: KEEP.all, drop: true });
+    return { bytes: request('PUBLISH', this.#session.attribution.channel, ''), owed };
+  }
+
+  /** Finds out what the user may do, where that has come to matter. */
+  probeIfNeeded(): void {
+    const { multi, barrier } = this.#session;
+    if (!this.needsProbe || multi !== undefined || barrier.isWaiting) return;
+    const { bytes, owed } = this.probe();
+    this.#session.ask(bytes, owed);
+  }
+
+  /**
+   * Sends a write; the client sees its reply and nothing else.
+   *
+   * @param bytes  the write as the client sent it
+   * @param flight the entry that it would have alone
+   */
+  send(bytes: Buffer, flight: Keyed): void {
+    const session = this.#session;
+    const word = session.attribution.expect(session.tracked.id);
+    const write = new AttributedWrite(session, bytes, flight, word);
+    session.ask(MULTI, this.#multiOwed(word));
+    session.ask(this.#message(word), SWALLOW);
+    session.ask(bytes, write);
+    session.ask(this.#message(word), SWALLOW);
+    session.ask(EXEC, new AttributedExec(write));
+  }
+
+  /** Opens a transaction of the client's own, whose MULTI was just sent. @returns its word */
+  open(): string {
+    const word = this.#session.attribution.expect(this.#session.tracked.id);
+    this.say(word);
+    return word;
+  }
+
+  /** Says the word in the client's transaction: as its first request, and as its last. */
+  say(word: string): void {
+    this.#session.ask(this.#message(word), HIDDEN);
+  }
+
+  /**
+   * MULTI was refused: what stood behind it was executed all the same, but not in one piece, and
+   * others' writes may have passed for this client's.
+   */
+  failed(word: string, reply: Reply): void {
+    this.#session.attribution.forget(word);
+    if (reply.bytes?.toString('latin1', 0, 7) === '-NOPERM') this.#mayPublish = false;
+    this.#session.tracked.distrust('all');
+  }
+
+  /** Our messages are refused, and the transactions with them. */
+  giveUp(): void {
+    this.#mayPublish = false;
+  }
+
+  #message(word: string): Buffer {
+    return request('PUBLISH', this.#session.attribution.channel, word);
+  }
+
+  #multiOwed(word: string): Owed {
+    const after = (reply: Reply) => {
+      if (reply.type === TYPE.error) this.failed(word, reply);
+    };
+    return consequent({ settle: () => 'drop', after }, { drop: true });
+  }
 }
 
 /** The write itself: QUEUED if all is well; its own reply if upstream refused our MULTI. */
@@ -102,7 +179,7 @@ class AttributedWrite implements Owed {
    */
   #sendPlain(): void {
     const { replies, tracked } = this.#session;
-    this.#session.mayPublish = false;
+    this.#session.noloop.giveUp();
     replies.detain();
     const after = (reply: Reply) => {
       replies.release(reply.bytes);

@@ -1,18 +1,10 @@
 import { ProxyError } from '../errors.ts';
 import { Kept } from '../resp/kept.ts';
 import { FrameScanner, TYPE } from '../resp/scanner.ts';
-import type { Protocol } from '../resp/write.ts';
+import { Conversation } from './conversation.ts';
 import { KEEP, Ledger, type Owed, PASS, type Reply, type Verdict } from './ledger.ts';
 import { Outflow } from './outflow.ts';
-import {
-  arrayKindAt,
-  countOf,
-  isConfirmation,
-  monitorKindAt,
-  pushKindAt,
-  Subscriptions,
-} from './subscriptions.ts';
-import { Transaction } from './transaction.ts';
+import { countOf, isConfirmation } from './subscriptions.ts';
 
 /**
  * A reply that must be seen whole may be this long, in bytes. Source: our choice; the longest are
@@ -26,23 +18,9 @@ type Treatment = 'pass' | 'drop' | 'keep';
  * Reads what upstream sends and gives each reply to the entry of the ledger that it answers; what
  * is passed on leaves as ranges of the chunk in which it came. Frames that no request asked for
  * (published messages, lines of MONITOR) are told apart and pass without touching the ledger.
- *
- * All that is known here about the connection was learnt from replies, never from requests, so it
- * is true at the point of the stream that is being read.
  */
-export class ReplyReader {
+export class ReplyReader extends Conversation {
   readonly ledger = new Ledger();
-  readonly subscriptions = new Subscriptions();
-  readonly transaction = new Transaction();
-  /** The protocol in which upstream speaks to this connection now. */
-  protocol: Protocol = 2;
-  /** After CLIENT REPLY OFF: replies are read and dropped. */
-  muted = false;
-  /** After CLIENT REPLY SKIP: the next reply is dropped. */
-  skipNext = false;
-  /** After MONITOR. */
-  monitoring = false;
-
   readonly #out: Outflow;
   readonly #scanner = new FrameScanner();
   #chunk: Buffer = NOTHING;
@@ -61,6 +39,7 @@ export class ReplyReader {
 
   /** @param send takes bytes for the client, in order */
   constructor(send: (bytes: Buffer) => void) {
+    super();
     this.#out = new Outflow(send);
   }
 
@@ -128,7 +107,8 @@ export class ReplyReader {
 
   /** The common case: whole replies that are just passed on. @returns whether one was read */
   #passPlain(chunk: Buffer): boolean {
-    if (this.ledger.head !== PASS || !this.#calm || chunk[this.#at] === TYPE.push) return false;
+    if (this.ledger.head !== PASS || !this.isPlain || chunk[this.#at] === TYPE.push) return false;
+    if (this.#elementsLeft > 0) return false;
     const end = this.#scanner.next(chunk, this.#at);
     if (end === -1) {
       this.#at = chunk.length;
@@ -143,20 +123,11 @@ export class ReplyReader {
     return true;
   }
 
-  get #calm(): boolean {
-    return !(
-      this.muted ||
-      this.skipNext ||
-      this.monitoring ||
-      this.#elementsLeft > 0 ||
-      this.subscriptions.active
-    );
-  }
-
   /** Decides about the frame at `#at`. @returns false where too little of it has come */
   #begin(chunk: Buffer): boolean {
     const type = chunk[this.#at] as number;
-    const kind = this.#kindOfExtra(chunk, type);
+    const confirms = this.#current()?.confirms !== undefined;
+    const kind = this.extraAt(chunk, this.#at, confirms);
     if (kind === undefined) {
       this.#out.passTo(this.#at);
       this.#stash = chunk.subarray(this.#at);
@@ -173,19 +144,6 @@ export class ReplyReader {
     }
     this.#treatment = this.#treat(this.#expected(), type);
     return true;
-  }
-
-  /** @returns the kind of a frame that is no plain reply, '' for a reply, undefined: can't tell */
-  #kindOfExtra(chunk: Buffer, type: number): string | undefined {
-    if (type === TYPE.push) return pushKindAt(chunk, this.#at);
-    if (type === TYPE.array && this.protocol === 2 && this.#mayHearMessages()) {
-      return arrayKindAt(chunk, this.#at);
-    }
-    return type === TYPE.status && this.monitoring ? monitorKindAt(chunk, this.#at) : '';
-  }
-
-  #mayHearMessages(): boolean {
-    return this.subscriptions.active || this.#current()?.confirms !== undefined;
   }
 
   #current(): Owed | undefined {

@@ -7,7 +7,6 @@ import { advertised, protocolOf } from './hello.ts';
 import { KEEP, type Owed, type Reply, SWALLOW, type Verdict } from './ledger.ts';
 import { handleClient } from './local.ts';
 import { OpenMulti } from './multi.ts';
-import { openAttribution, sayWord } from './noloop.ts';
 import { consequent, isStatus } from './owed.ts';
 import { patchInfo } from './reports.ts';
 import type { Step } from './requests.ts';
@@ -44,7 +43,7 @@ export function handle(session: Session, info: CommandInfo, words: HeldWords): S
     case 'watch':
       return watch(session, info);
     case 'unwatch':
-      return session.forward(consequent({ after: session.unwatchIfNotAgain() }));
+      return session.forward(consequent({ after: session.noloop.unwatchIfNotAgain() }));
     case 'info':
       return session.forward(infoOwed(session));
     case 'config':
@@ -77,11 +76,11 @@ function multi(session: Session, words: HeldWords): Step {
       return;
     }
     if (session.multi === opened) session.multi = undefined;
-    if (opened.word !== undefined) session.misattributed(opened.word, reply);
+    if (opened.word !== undefined) session.noloop.failed(opened.word, reply);
   };
   session.ask(words.bytes(), consequent({ after }));
   session.counts.forwarded += 1;
-  if (session.attributes) opened.word = openAttribution(session);
+  if (session.noloop.attributes) opened.word = session.noloop.open();
   session.multi = opened;
   return 'done';
 }
@@ -91,8 +90,8 @@ function exec(session: Session, words: HeldWords): Step {
   const opened = session.multi ?? new OpenMulti();
   session.multi = undefined;
   const { word } = opened;
-  if (word !== undefined) sayWord(session, word);
-  const unwatch = session.unwatchIfNotAgain();
+  if (word !== undefined) session.noloop.say(word);
+  const unwatch = session.noloop.unwatchIfNotAgain();
   const owed = opened.execute(session.tracked, (aborted) => {
     session.replies.transaction.end();
     unwatch();
@@ -106,7 +105,7 @@ function discard(session: Session, words: HeldWords): Step {
   if (words.count !== 1) return session.forward(session.entryFor(undefined));
   const word = session.multi?.word;
   session.multi = undefined;
-  const unwatch = session.unwatchIfNotAgain();
+  const unwatch = session.noloop.unwatchIfNotAgain();
   const after = (reply: Reply) => {
     if (!isStatus(reply, 'OK')) return;
     session.replies.transaction.end();
@@ -117,7 +116,7 @@ function discard(session: Session, words: HeldWords): Step {
 }
 
 function watch(session: Session, info: CommandInfo): Step {
-  session.watch();
+  session.noloop.watch();
   return session.forward(session.entryFor(info));
 }
 

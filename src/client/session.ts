@@ -1,4 +1,3 @@
-import { keysOf, readsOf } from '../commands/keys.ts';
 import type { CommandInfo } from '../commands/table.ts';
 import type { Attribution } from '../invalidation/attribution.ts';
 import { TYPE } from '../resp/scanner.ts';
@@ -8,15 +7,16 @@ import { Barrier } from './barrier.ts';
 import type { HeldWords } from './held.ts';
 import type { Advertise } from './hello.ts';
 import { Introduction } from './introduction.ts';
-import { type Owed, PASS, PASS_BLOCKING, PASS_QUEUED, type Reply } from './ledger.ts';
-import { type OpenMulti, QueuedKeyed } from './multi.ts';
-import { publishProbe, sendAttributed } from './noloop.ts';
+import { type Owed, PASS, PASS_BLOCKING, PASS_QUEUED } from './ledger.ts';
+import type { OpenMulti } from './multi.ts';
+import { Noloop } from './noloop.ts';
 import { Outlet } from './outlet.ts';
 import { consequent, refuses } from './owed.ts';
 import type { SessionCounts, SessionParts } from './parts.ts';
 import { ReplyReader } from './replies.ts';
 import { type RequestHandler, RequestReader, type Step } from './requests.ts';
 import { handle } from './roles.ts';
+import { sendKeyed } from './send-keyed.ts';
 import { Tracked } from './tracked.ts';
 
 /**
@@ -38,11 +38,8 @@ export class Session implements RequestHandler {
   #ending = false;
   #tooLong = false;
   #raw: 'no' | 'asked' | 'yes' = 'no';
-  /** Whether the user may publish on our channel; undefined: not known. */
-  mayPublish: boolean | undefined;
+  readonly noloop = new Noloop(this);
   readonly #introduction: Introduction;
-  #watches = 0;
-  #watching = false;
   #closed = false;
 
   constructor(parts: SessionParts) {
@@ -75,8 +72,8 @@ export class Session implements RequestHandler {
   /** Upstream has taken the client's credentials. */
   authenticated(): void {
     this.#introduction.begin();
-    this.mayPublish = undefined;
-    this.probeIfNeeded();
+    this.noloop.forgetUser();
+    this.noloop.probeIfNeeded();
   }
 
   get tracker(): Tracker {
@@ -85,41 +82,6 @@ export class Session implements RequestHandler {
 
   get attribution(): Attribution {
     return this.#parts.attribution;
-  }
-
-  /** Whether a write that is sent now can be told from others'. */
-  get attributes(): boolean {
-    return this.tracked.wanted.noloop && this.mayPublish === true && !this.tracker.blind;
-  }
-
-  /** Finds out whether the user may publish, where that has come to matter. */
-  probeIfNeeded(): void {
-    if (this.mayPublish !== undefined || !this.tracked.wanted.noloop) return;
-    if (this.multi !== undefined || this.barrier.isWaiting) return;
-    const { bytes, owed } = publishProbe(this);
-    this.ask(bytes, owed);
-  }
-
-  /** Messages were said outside a transaction: others' writes may have passed for this client's. */
-  misattributed(word: string, reply: Reply): void {
-    this.attribution.forget(word);
-    if (refuses(reply) && reply.bytes?.toString('latin1', 0, 7) === '-NOPERM')
-      this.mayPublish = false;
-    this.tracked.distrust('all');
-  }
-
-  /** WATCH was read: a transaction of ours would end it. */
-  watch(): void {
-    this.#watches += 1;
-    this.#watching = true;
-  }
-
-  /** @returns what to call when upstream has forgotten what was watched up to now */
-  unwatchIfNotAgain(): () => void {
-    const watches = this.#watches;
-    return () => {
-      if (this.#watches === watches) this.#watching = false;
-    };
   }
 
   get advertise(): Advertise {
@@ -209,7 +171,7 @@ export class Session implements RequestHandler {
 
   held(info: CommandInfo, words: HeldWords): Step {
     this.#lastSkip = undefined;
-    const step = info.role === 'plain' ? this.#keyed(info, words) : handle(this, info, words);
+    const step = info.role === 'plain' ? sendKeyed(this, info, words) : handle(this, info, words);
     if (this.multi === undefined && info.role !== 'client') this.tracked.caching = false;
     return step;
   }
@@ -292,41 +254,12 @@ export class Session implements RequestHandler {
     });
   }
 
-  #keyed(info: CommandInfo, words: HeldWords): Step {
-    const keys = keysOf(info, words);
-    const reads = readsOf(info, words);
-    if (keys.length === 0) return this.forward(this.entryFor(info));
-    const { writes, blocks } = info;
-    if (this.multi !== undefined) {
-      this.multi.queue({ kind: 'keys', keys, reads, writes });
-      return this.forward(reads ? new QueuedKeyed(this.tracked, keys) : PASS_QUEUED);
-    }
-    if (reads) this.counts.tracked += 1;
-    else this.counts.forwarded += 1;
-    const flight = this.tracked.depart(keys, reads, writes, blocks);
-    if (writes && this.tracked.wanted.noloop) {
-      if (this.attributes && !blocks && !this.#watching) {
-        sendAttributed(this, words.bytes(), flight);
-        return 'done';
-      }
-      this.counts.unattributedWrites += 1;
-    }
-    this.replies.ledger.push(flight);
-    return 'forward';
-  }
-
   /** RESET was executed. */
   reset(): void {
-    const { replies } = this;
     this.tracked.off();
     this.multi = undefined;
-    replies.transaction.end();
-    replies.subscriptions.clear();
-    replies.protocol = 2;
-    replies.muted = false;
-    replies.monitoring = false;
-    this.#watching = false;
-    this.mayPublish = undefined;
+    this.replies.reset();
+    this.noloop.reset();
     this.#introduction.reset();
   }
 

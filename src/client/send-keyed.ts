@@ -1,0 +1,35 @@
+import { keysOf, readsOf } from '../commands/keys.ts';
+import type { CommandInfo } from '../commands/table.ts';
+import type { HeldWords } from './held.ts';
+import { PASS_QUEUED } from './ledger.ts';
+import { QueuedKeyed } from './multi.ts';
+import type { Step } from './requests.ts';
+import type { Session } from './session.ts';
+
+/**
+ * A request of a client with tracking on, that may name keys. They are noted before it is sent: no
+ * change that comes after its execution can then be missed.
+ */
+export function sendKeyed(session: Session, info: CommandInfo, words: HeldWords): Step {
+  const { tracked, multi, noloop, counts } = session;
+  const keys = keysOf(info, words);
+  if (keys.length === 0) return session.forward(session.entryFor(info));
+  const reads = readsOf(info, words);
+  const { writes, blocks } = info;
+  if (multi !== undefined) {
+    multi.queue({ kind: 'keys', keys, reads, writes });
+    return session.forward(reads ? new QueuedKeyed(tracked, keys) : PASS_QUEUED);
+  }
+  if (reads) counts.tracked += 1;
+  else counts.forwarded += 1;
+  const flight = tracked.depart(keys, reads, writes, blocks);
+  if (writes && tracked.wanted.noloop) {
+    if (noloop.attributes && !blocks && !noloop.watching) {
+      noloop.send(words.bytes(), flight);
+      return 'done';
+    }
+    counts.unattributedWrites += 1;
+  }
+  session.replies.ledger.push(flight);
+  return 'forward';
+}
