@@ -21,7 +21,7 @@ export class Conversation {
 
   /** RESET was executed. */
   reset(): void {
-    this.transaction.end();
+    this.transaction.cancel();
     this.subscriptions.clear();
     this.protocol = 2;
     this.muted = false;

@@ -54,6 +54,8 @@ export interface Owed {
   after?(reply: Reply): void;
   /** The connection ended before the reply came. */
   lost?(): void;
+  /** It waited in a transaction that was never executed. */
+  cancelled?(): void;
 }
 
 /** An entry for a request whose reply is simply passed on. One object serves all requests. */

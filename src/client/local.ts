@@ -30,12 +30,12 @@ export function handleClient(session: Session, info: CommandInfo, words: HeldWor
       return words.count < 3 ? wrongArity(session, subcommand) : tracking(session, words);
     case 'trackinginfo':
       if (words.count !== 2) return wrongArity(session, subcommand);
-      return answer(session, subcommand, () =>
-        trackingInfo(session.tracked.info(), session.replies.protocol),
+      return answer(session, subcommand, (marked) =>
+        trackingInfo(session.tracked.info(marked), session.replies.protocol),
       );
     case 'getredir':
       if (words.count !== 2) return wrongArity(session, subcommand);
-      return answer(session, subcommand, () => integer(session.tracked.info().redirect));
+      return answer(session, subcommand, () => integer(session.tracked.info(false).redirect));
     case 'caching':
       return words.count !== 3 ? wrongArity(session, subcommand) : caching(session, words.text(2));
     case 'list':
@@ -58,13 +58,22 @@ function listOwed(session: Session): Owed {
   return consequent({ settle }, { keep: KEEP.all, lenient: true });
 }
 
-/** Sends a stand-in; the answer is worked out where the request takes effect. */
-function answer(session: Session, subcommand: string, work: () => Buffer): Step {
-  const standIn = new StandIn(subcommand, OK, () => {
-    session.counts.answered += 1;
-  });
+/**
+ * Sends a stand-in; the answer is worked out when its reply has come, from what is confirmed then.
+ *
+ * @param work is told whether the mark of CLIENT CACHING was set where the request takes effect
+ */
+function answer(session: Session, subcommand: string, work: (marked: boolean) => Buffer): Step {
+  let marked = false;
+  const standIn = new StandIn(
+    subcommand,
+    () => work(marked),
+    () => {
+      session.counts.answered += 1;
+    },
+  );
   session.takeEffect(() => {
-    standIn.answer = work();
+    marked = session.tracked.caching;
   });
   session.ask(STAND_IN, standIn);
   return 'done';
@@ -91,6 +100,7 @@ function tracking(session: Session, words: HeldWords): Step {
     session.noloop.probeIfNeeded();
   });
   session.takeEffect(() => {
+    if (standIn.isConcluded) return; // refused while it waited for EXEC
     const exists = (id: number) => session.tracker.target(id) !== undefined;
     const state = parseTracking(args, session.tracked.wanted, exists);
     if (typeof state === 'string') standIn.answer = error(state);
@@ -115,6 +125,7 @@ function caching(session: Session, word: string): Step {
     if (refused && marked && session.tracked.wanted.optout) session.tracked.distrust('all');
   });
   session.takeEffect(() => {
+    if (standIn.isConcluded) return;
     const refusal = refuseCaching(word, session.tracked.wanted);
     marked = refusal === undefined;
     if (refusal === undefined) session.tracked.caching = true;

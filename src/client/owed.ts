@@ -77,29 +77,52 @@ export class StandIn implements Owed {
   readonly drop = true;
   readonly blocks = false;
   readonly flushes = false;
-  /** What the client gets; may still change until the reply has come. */
-  answer: Buffer;
+  /** What the client gets: bytes, or what makes them when the reply has come. */
+  answer: Buffer | (() => Buffer);
   readonly #subcommand: string;
-  readonly #concluded: (refused: boolean) => void;
+  readonly #whenConcluded: (refused: boolean) => void;
+  #concluded = false;
 
-  constructor(subcommand: string, answer: Buffer, concluded: (refused: boolean) => void) {
+  /** @param concluded called once, with whether upstream refused the stand-in or never ran it */
+  constructor(
+    subcommand: string,
+    answer: Buffer | (() => Buffer),
+    concluded: (refused: boolean) => void,
+  ) {
     this.#subcommand = subcommand;
     this.answer = answer;
-    this.#concluded = concluded;
+    this.#whenConcluded = concluded;
+  }
+
+  /** Whether upstream's word has come. */
+  get isConcluded(): boolean {
+    return this.#concluded;
   }
 
   settle(reply: Reply): Verdict {
-    if (reply.type !== TYPE.error || reply.bytes === undefined) return this.answer;
+    if (reply.type !== TYPE.error || reply.bytes === undefined) {
+      return typeof this.answer === 'function' ? this.answer() : this.answer;
+    }
     const text = reply.bytes.toString('latin1', 1, reply.bytes.length - 2);
     return error(text.replace('client|getname', `client|${this.#subcommand}`));
   }
 
   after(reply: Reply): void {
-    this.#concluded(reply.type === TYPE.error);
+    this.#conclude(reply.type === TYPE.error);
   }
 
   lost(): void {
-    this.#concluded(true);
+    this.#conclude(true);
+  }
+
+  cancelled(): void {
+    this.#conclude(true);
+  }
+
+  #conclude(refused: boolean): void {
+    if (this.#concluded) return;
+    this.#concluded = true;
+    this.#whenConcluded(refused);
   }
 }
 

@@ -93,7 +93,8 @@ function exec(session: Session, words: HeldWords): Step {
   if (word !== undefined) session.noloop.say(word);
   const unwatch = session.noloop.unwatchIfNotAgain();
   const owed = opened.execute(session.tracked, (aborted) => {
-    session.replies.transaction.end();
+    if (aborted) session.replies.transaction.cancel();
+    else session.replies.transaction.end();
     unwatch();
     if (aborted && word !== undefined) session.attribution.forget(word);
   });
@@ -108,7 +109,7 @@ function discard(session: Session, words: HeldWords): Step {
   const unwatch = session.noloop.unwatchIfNotAgain();
   const after = (reply: Reply) => {
     if (!isStatus(reply, 'OK')) return;
-    session.replies.transaction.end();
+    session.replies.transaction.cancel();
     unwatch();
     if (word !== undefined) session.attribution.forget(word);
   };
@@ -214,9 +215,13 @@ function refuseInMulti(session: Session): Step {
   return 'done';
 }
 
+/** RESET ends CLIENT REPLY OFF, and says so. */
 function resetOwed(session: Session): Owed {
   const after = (reply: Reply) => {
-    if (isStatus(reply, 'RESET')) session.reset();
+    if (!isStatus(reply, 'RESET') || reply.bytes === undefined) return;
+    const unsaid = session.replies.muted;
+    session.reset();
+    if (unsaid) session.replies.write(reply.bytes);
   };
   return consequent({ after });
 }

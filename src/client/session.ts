@@ -33,7 +33,7 @@ export class Session implements RequestHandler {
   multi: OpenMulti | undefined;
   readonly barrier = new Barrier((bytes, owed) => this.ask(bytes, owed));
   #lastSkip: Owed | undefined;
-  #spentSkip: Owed | undefined;
+  readonly #spentSkips = new WeakSet<Owed>();
   #lastWords: Buffer | undefined; // to be said when nothing is owed any more, then the end
   #ending = false;
   #tooLong = false;
@@ -184,7 +184,7 @@ export class Session implements RequestHandler {
   empty(): void {
     if (this.multi === undefined) this.tracked.caching = false;
     if (this.#lastSkip === undefined) return;
-    this.#spentSkip = this.#lastSkip;
+    this.#spentSkips.add(this.#lastSkip);
     this.replies.skipNext = false;
     this.#lastSkip = undefined;
   }
@@ -220,7 +220,7 @@ export class Session implements RequestHandler {
   }
 
   skipIsSpent(owed: Owed): boolean {
-    return this.#spentSkip === owed;
+    return this.#spentSkips.has(owed);
   }
 
   /** Waits until nothing is owed, sends the request, and reads no further until its reply. */

@@ -78,10 +78,13 @@ export class Tracked implements Reader, Target {
     this.#parts.outlet.receive(what);
   }
 
-  /** @returns what CLIENT TRACKINGINFO tells at this point of the requests */
-  info(): TrackingInfo {
-    const { on, redirect, prefixes } = this.#wanted;
-    const flags = flagsOf(this.#wanted, this.caching, this.#parts.outlet.broken);
+  /**
+   * @param marked whether the mark of CLIENT CACHING is set
+   * @returns what CLIENT TRACKINGINFO tells at this point of the replies
+   */
+  info(marked: boolean): TrackingInfo {
+    const { on, redirect, prefixes } = this.#confirmed;
+    const flags = flagsOf(this.#confirmed, marked, this.#parts.outlet.broken);
     return { flags, redirect: on ? redirect : -1, prefixes };
   }
 

@@ -20,7 +20,14 @@ export class Transaction {
     this.#slots.clear();
   }
 
-  /** EXEC, DISCARD or RESET was executed. */
+  /** DISCARD or RESET was executed, or EXEC refused: nothing that was queued will be. */
+  cancel(): void {
+    const slots = [...this.#slots.values()];
+    this.end();
+    for (const owed of slots) owed.cancelled?.();
+  }
+
+  /** EXEC was executed. */
   end(): void {
     this.#open = false;
     this.#queued = 0;

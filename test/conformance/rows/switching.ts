@@ -1,6 +1,6 @@
 import type { Row } from '../../helpers/scenario.ts';
 
-/** Sections of what follows: words and their errors, what ON and OFF do, RESET and HELLO. */
+/** CLIENT TRACKING ON and OFF, their words and errors, TRACKINGINFO, GETREDIR. */
 export const SWITCHING: readonly Row[] = [
   {
     name: 'CLIENT TRACKING without a word is a wrong number of arguments',

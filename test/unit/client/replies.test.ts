@@ -464,6 +464,65 @@ const EXECUTED: readonly Row[] = [
     told: ['a settles +e\r\n', 'a after +', 'exec settles *', 'exec after'],
   },
   {
+    name: 'does not show what of it is ours',
+    owed: (rig) => {
+      const ours = telling(rig, 'ours', {
+        keep: KEEP.errors | KEEP.statuses,
+        drop: true,
+        hidden: true,
+        settle: () => 'drop',
+      });
+      return [multi(rig), ours, PASS_QUEUED, REPLACED, ours, exec(rig, 'slots'), PASS];
+    },
+    from: `+OK\r\n${'+QUEUED\r\n'.repeat(4)}*4\r\n:1\r\n${ELEMENTS}:1\r\n:5\r\n`.replace(
+      '+e\r\n$1\r\nb\r\n',
+      '+e\r\n',
+    ),
+    to: `+OK\r\n${'+QUEUED\r\n'.repeat(2)}*2\r\n*2\r\n$1\r\na\r\n:1\r\n+x\r\n:5\r\n`,
+    told: ['ours after +', 'ours after +', 'ours after :', 'ours after :']
+      .slice(2)
+      .concat(['exec settles *', 'exec after']),
+  },
+  {
+    name: 'is as empty as the client left it',
+    owed: (rig) => {
+      const ours = owed({ keep: 3, drop: true, hidden: true, settle: () => 'drop' });
+      return [multi(rig), ours, ours, exec(rig, 'slots'), PASS];
+    },
+    from: '+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n:1\r\n:1\r\n:5\r\n',
+    to: '+OK\r\n*0\r\n:5\r\n',
+    told: ['exec settles *', 'exec after'],
+  },
+  {
+    name: 'is the null array with and without what is ours',
+    owed: (rig) => {
+      const ours = owed({ keep: 3, drop: true, hidden: true, settle: () => 'drop' });
+      return [multi(rig), ours, exec(rig, 'slots'), PASS];
+    },
+    from: `+OK\r\n+QUEUED\r\n${NULL_ARRAY}:5\r\n`,
+    to: `+OK\r\n${NULL_ARRAY}:5\r\n`,
+    told: ['exec settles null array', 'exec after'],
+  },
+  ...['$1\r\na\r\n', '*2\r\n:1\r\n*0\r\n', '-WRONGTYPE no\r\n', '+OK\r\n'].map(
+    (element): Row => ({
+      name: `of ours gives nothing but the one element ${JSON.stringify(element)}`,
+      owed: (rig) => [
+        PASS,
+        telling(rig, 'ours', {
+          keep: KEEP.errors,
+          drop: true,
+          opens: 'always',
+          bare: true,
+          elements: [SWALLOW, telling(rig, 'own', { after: () => {} }), SWALLOW],
+        }),
+        PASS,
+      ],
+      from: `:1\r\n*3\r\n:0\r\n${element}:0\r\n:2\r\n`,
+      to: `:1\r\n${element}:2\r\n`,
+      told: [`own settles ${element.charAt(0)}`, 'ours settles *', 'ours after *'],
+    }),
+  ),
+  {
     name: 'may hold the pushes of a PUBLISH inside it',
     prepare: ({ reader }) => {
       reader.protocol = 3;
@@ -705,10 +764,11 @@ function expectPushes(row: Row): void {
       reader.feed(piece);
       const push = pushOf(`push ${index}`);
       pushes.push(push);
-      reader.push(bytesOf(push));
-      if (!reader.midReply) expect(reader.withheldCount).toBe(0);
+      const isFree = !reader.midReply;
+      reader.push(bytesOf(push), pieces.length, bytesOf('-collapsed\r\n'));
+      expect(Buffer.concat(sent).toString('latin1').endsWith(push)).toBe(isFree);
     }
-    expect(reader.withheldCount).toBe(0);
+    expect(reader.midReply).toBe(false);
     if (row.isPuzzling === true) continue;
     const frames = framesOf(Buffer.concat(sent));
     expect(frames.filter((frame) => frame.includes('push '))).toEqual(pushes);
@@ -775,6 +835,10 @@ describe('ranges', () => {
   });
 });
 
+function pushTo(reader: ReplyReader, push: string, maxCount = 100): void {
+  reader.push(bytesOf(push), maxCount, bytesOf(P));
+}
+
 describe('a push', () => {
   function reading(piece: string, entry: Owed = PASS) {
     const sent: string[] = [];
@@ -787,22 +851,22 @@ describe('a push', () => {
 
   test('waits for the end of a reply and leaves right behind it', () => {
     const { reader, sent } = reading('$3\r\na');
-    reader.push(bytesOf(P));
-    expect([reader.withheldCount, sent.join('')]).toEqual([1, '$3\r\na']);
+    pushTo(reader, P);
+    expect(sent.join('')).toBe('$3\r\na');
     reader.ledger.push(PASS);
     reader.feed(bytesOf('bc\r\n:2\r\n'));
-    expect([reader.withheldCount, sent.join('')]).toEqual([0, `$3\r\nabc\r\n${P}:2\r\n`]);
+    expect(sent.join('')).toBe(`$3\r\nabc\r\n${P}:2\r\n`);
   });
 
   test('leaves at once behind whole replies', () => {
     const { reader, sent } = reading(':1\r\n');
-    reader.push(bytesOf(P));
+    pushTo(reader, P);
     expect(sent.join('')).toBe(`:1\r\n${P}`);
   });
 
   test('leaves before a frame of which the client has got nothing', () => {
     const { reader, sent } = reading(':1\r\n>3\r\n$7\r\nmess');
-    reader.push(bytesOf(P));
+    pushTo(reader, P);
     reader.feed(bytesOf('age\r\n$1\r\na\r\n$1\r\nb\r\n'));
     expect(sent.join('')).toBe(`:1\r\n${P}>3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\nb\r\n`);
   });
@@ -810,9 +874,9 @@ describe('a push', () => {
   test('that an entry sends stands behind its reply and behind those that have waited', () => {
     const { reader, sent } = reading(
       '$3\r\na',
-      owed({ keep: KEEP.errors, after: () => reader.push(bytesOf('>1\r\n:2\r\n')) }),
+      owed({ keep: KEEP.errors, after: () => pushTo(reader, '>1\r\n:2\r\n') }),
     );
-    reader.push(bytesOf('>1\r\n:1\r\n'));
+    pushTo(reader, '>1\r\n:1\r\n');
     reader.feed(bytesOf('bc\r\n'));
     expect(sent.join('')).toBe('$3\r\nabc\r\n>1\r\n:1\r\n>1\r\n:2\r\n');
   });
@@ -820,7 +884,7 @@ describe('a push', () => {
   test('that a slot of EXEC sends waits for the end of the array', () => {
     const { reader, sent } = reading('+OK\r\n');
     reader.transaction.begin();
-    const slot = (push: string) => owed({ keep: 3, after: () => reader.push(bytesOf(push)) });
+    const slot = (push: string) => owed({ keep: 3, after: () => pushTo(reader, push) });
     for (const entry of [slot('>1\r\n:1\r\n'), slot('>1\r\n:2\r\n')]) reader.ledger.push(entry);
     reader.ledger.push(owed({ opens: 'slots' }));
     reader.feed(bytesOf('+QUEUED\r\n+QUEUED\r\n*2\r\n+a\r\n+b\r\n'));
@@ -829,15 +893,61 @@ describe('a push', () => {
     );
   });
 
-  test('may take the place of all that wait', () => {
+  test('of everything takes the place of all that wait where they are too many', () => {
     const { reader, sent } = reading('$3\r\na');
-    for (let n = 0; n < 5; n++) reader.push(bytesOf(`>1\r\n:${n}\r\n`));
-    expect(reader.withheldCount).toBe(5);
-    reader.collapseWithheld(bytesOf(P));
-    expect(reader.withheldCount).toBe(1);
-    reader.push(bytesOf('>1\r\n:9\r\n'));
+    for (let n = 0; n < 6; n++) pushTo(reader, `>1\r\n:${n}\r\n`, 5);
+    pushTo(reader, '>1\r\n:9\r\n', 5);
+    expect(sent.join('')).toBe('$3\r\na');
     reader.feed(bytesOf('bc\r\n'));
     expect(sent.join('')).toBe(`$3\r\nabc\r\n${P}>1\r\n:9\r\n`);
+  });
+
+  test('and as many as may wait leave one by one', () => {
+    const { reader, sent } = reading('$1\r\n');
+    for (let n = 0; n < 5; n++) pushTo(reader, `>1\r\n:${n}\r\n`, 5);
+    reader.feed(bytesOf('a\r\n'));
+    expect(sent.join('')).toBe(
+      '$1\r\na\r\n>1\r\n:0\r\n>1\r\n:1\r\n>1\r\n:2\r\n>1\r\n:3\r\n>1\r\n:4\r\n',
+    );
+  });
+
+  test('has no limit where nothing has to wait', () => {
+    const { reader, sent } = reading(':1\r\n');
+    for (let n = 0; n < 9; n++) pushTo(reader, P, 0);
+    expect(sent.join('')).toBe(`:1\r\n${P.repeat(9)}`);
+  });
+});
+
+describe('what is detained', () => {
+  test('leaves behind the reply that it was kept back for, pushes too', () => {
+    for (const pieces of everyCut(bytesOf('+2\r\n$1\r\n3\r\n+late\r\n:5\r\n'))) {
+      const sent: string[] = [];
+      const reader = new ReplyReader((bytes) => void sent.push(bytes.toString('latin1')));
+      const late = owed({
+        keep: KEEP.all,
+        settle: () => 'drop',
+        after: ({ bytes }) => reader.release(bytes),
+      });
+      for (const entry of [PASS, PASS, PASS, late, PASS]) reader.ledger.push(entry);
+      reader.feed(bytesOf('+1\r\n'));
+      reader.detain();
+      pushTo(reader, P);
+      for (const piece of pieces) reader.feed(piece);
+      expect(sent.join('')).toBe(`+1\r\n+late\r\n${P}+2\r\n$1\r\n3\r\n:5\r\n`);
+    }
+  });
+
+  test('leaves also where that reply is not for the client', () => {
+    const sent: string[] = [];
+    const reader = new ReplyReader((bytes) => void sent.push(bytes.toString('latin1')));
+    reader.detain();
+    reader.write(bytesOf('+1\r\n'));
+    reader.detain();
+    reader.write(bytesOf('+2\r\n'));
+    expect(sent).toEqual([]);
+    reader.release(undefined);
+    reader.write(bytesOf('+3\r\n'));
+    expect(sent.join('')).toBe('+1\r\n+2\r\n+3\r\n');
   });
 });
 
@@ -900,6 +1010,20 @@ describe('a reply that is longer than may be kept', () => {
   test('ends the connection where it must be seen whole', () => {
     const tooLarge = expect.objectContaining({ code: 'FRAME_TOO_LARGE' });
     expect(() => feedAll(owed({ keep: KEEP.all }))).toThrow(tooLarge);
+  });
+
+  test('streams through, every byte once, where that may be', () => {
+    let settled: Reply | undefined;
+    const entry = owed({
+      keep: KEEP.all,
+      lenient: true,
+      settle: (reply) => {
+        settled = reply;
+        return 'pass';
+      },
+    });
+    expect(feedAll(entry)).toBe(header.length + piece.length * pieceCount + 2);
+    expect(settled).toEqual({ type: header[0], bytes: undefined });
   });
 
   test('streams through where only errors must be', () => {

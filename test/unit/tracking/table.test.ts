@@ -1,0 +1,126 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type Key, keyOf } from '../../../src/key.ts';
+import { type ReaderId, TrackingTable } from '../../../src/tracking/table.ts';
+
+const [A, B] = [keyOf('a'), keyOf('b')];
+
+/** A table in which each pair has been remembered. */
+function tableOf(...reads: readonly (readonly [Key, ReaderId])[]): TrackingTable {
+  const table = new TrackingTable();
+  for (const [key, reader] of reads) table.remember(key, reader);
+  return table;
+}
+
+function counts(table: TrackingTable): readonly [number, number] {
+  return [table.keyCount, table.itemCount];
+}
+
+/** @returns the readers that the table gives up, in ascending order */
+function taken(table: TrackingTable, key: Key): readonly ReaderId[] {
+  return [...table.take(key)].sort((one, other) => one - other);
+}
+
+describe('a tracking table', () => {
+  test('is empty at first', () => {
+    const table = new TrackingTable();
+    expect(counts(table)).toEqual([0, 0]);
+    expect(table.oldest()).toBeUndefined();
+    expect(taken(table, A)).toEqual([]);
+  });
+
+  test('tells whether a read is news', () => {
+    const table = new TrackingTable();
+    const news = [1, 1, 2, 2, 1, 3, 3].map((reader) => table.remember(A, reader));
+    expect(news).toEqual([true, false, true, false, false, true, false]);
+    expect([table.remember(B, 1), ...counts(table)]).toEqual([true, 2, 4]);
+  });
+
+  test.for([[1], [1, 2], [1, 2, 3]])('gives all readers of a key once: %j', (readers) => {
+    const table = tableOf([B, 1], ...readers.map((reader) => [A, reader] as const));
+    expect(taken(table, A)).toEqual(readers);
+    expect(counts(table)).toEqual([1, 1]);
+    expect(taken(table, A)).toEqual([]);
+    expect(counts(table)).toEqual([1, 1]);
+    expect(table.remember(A, 1)).toBe(true);
+  });
+
+  test.for([[1], [1, 2], [1, 2, 3]])('forgets one reader after the other: %j', (readers) => {
+    const table = tableOf(...readers.map((reader) => [A, reader] as const));
+    for (const [index, reader] of readers.entries()) {
+      table.forget(A, reader);
+      const left = readers.length - index - 1;
+      expect(counts(table)).toEqual([left === 0 ? 0 : 1, left]);
+    }
+    expect([table.oldest(), taken(table, A)]).toEqual([undefined, []]);
+  });
+
+  test('forgets nothing that it does not know', () => {
+    const table = tableOf([A, 1], [B, 1], [B, 2]);
+    table.forget(A, 2);
+    table.forget(B, 3);
+    table.forget(keyOf('c'), 1);
+    expect(counts(table)).toEqual([2, 3]);
+    expect([taken(table, A), taken(table, B)]).toEqual([[1], [1, 2]]);
+  });
+
+  test('gives a reader that was forgotten no more, and remembers it anew', () => {
+    const table = tableOf([A, 1], [A, 2]);
+    table.forget(A, 1);
+    expect(table.remember(A, 1)).toBe(true);
+    table.forget(A, 2);
+    expect(taken(table, A)).toEqual([1]);
+  });
+
+  test('offers the key that came first, whoever has read it since', () => {
+    const table = tableOf([A, 1], [B, 1], [A, 2]);
+    expect(table.oldest()).toBe(A);
+    table.take(A);
+    expect(table.oldest()).toBe(B);
+    table.remember(A, 1);
+    expect(table.oldest()).toBe(B);
+  });
+
+  test('can be cleared', () => {
+    const table = tableOf([A, 1], [A, 2], [B, 1]);
+    table.clear();
+    expect([...counts(table), table.oldest(), taken(table, A)]).toEqual([0, 0, undefined, []]);
+    expect(table.remember(A, 1)).toBe(true);
+  });
+
+  test('tells keys apart by every byte', () => {
+    const keys = ['', '\0', 'a', 'A', 'a\0', '\xe9', '\xc3\xa9', '__proto__'].map(keyOf);
+    const table = tableOf(...keys.map((key, index) => [key, index] as const));
+    expect(keys.map((key) => taken(table, key))).toEqual(keys.map((_, index) => [index]));
+  });
+});
+
+test('a table agrees with the plainest one there is, whatever is done to it', () => {
+  const pair = fc.record({
+    key: fc.constantFrom('a', 'b', 'c').map(keyOf),
+    reader: fc.integer({ min: 0, max: 3 }),
+  });
+  const step = fc.tuple(fc.constantFrom('remember', 'remember', 'forget', 'take'), pair);
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+      const table = new TrackingTable();
+      const pairs = new Set<string>();
+      for (const [kind, { key, reader }] of steps) {
+        const name = `${key} ${reader}`;
+        if (kind === 'remember') {
+          expect(table.remember(key, reader)).toBe(!pairs.has(name));
+          pairs.add(name);
+        } else if (kind === 'forget') {
+          table.forget(key, reader);
+          pairs.delete(name);
+        } else {
+          const readers = [0, 1, 2, 3].filter((id) => pairs.delete(`${key} ${id}`));
+          expect(taken(table, key)).toEqual(readers);
+        }
+        const keys = new Set([...pairs].map((known) => known.charAt(0)));
+        expect(counts(table)).toEqual([keys.size, pairs.size]);
+      }
+    }),
+    { numRuns: 150 },
+  );
+});
