@@ -23,6 +23,8 @@ export interface ProxyConfig {
   readonly notifyConfig: NotifyConfig;
   /** The most keys that are remembered for invalidation at once; 0 is no limit. */
   readonly trackingTableMaxKeys: number;
+  /** Whether BCAST clients hear only of keys that their user may read. */
+  readonly bcastAcl: (typeof BCAST_ACLS)[number];
   /** Whether the target of redirected invalidations is told when one of their clients goes. */
   readonly redirectCleanup: boolean;
 }
@@ -37,6 +39,7 @@ export interface Config extends Omit<ProxyConfig, 'upstream'> {
 }
 
 const NOTIFY_CONFIGS = ['auto', 'check', 'skip'] as const;
+const BCAST_ACLS = ['filter', 'native'] as const;
 const SWITCH = ['on', 'off'] as const;
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 const LOG_FORMATS = ['auto', 'json', 'pretty'] as const;
@@ -98,6 +101,14 @@ export const OPTIONS = [
       'When a client goes whose invalidations are redirected, tell their target to drop what the ' +
       'client had read: on, or off as Redis does',
   },
+  {
+    flag: 'bcast-acl',
+    fallback: 'filter',
+    choices: BCAST_ACLS,
+    describe:
+      'Which keys BCAST clients hear of: filter names only those that their user may read, ' +
+      'native names all under their prefixes, as Redis does',
+  },
   { flag: 'log-level', fallback: 'info', choices: LOG_LEVELS, describe: 'Least weight logged' },
   {
     flag: 'log-format',
@@ -149,6 +160,7 @@ export function readConfig(given: {
     advertiseVersion: version(setting('advertise-version')),
     notifyConfig: oneOf(setting('notify-config'), NOTIFY_CONFIGS),
     trackingTableMaxKeys: count(setting('tracking-table-max-keys')),
+    bcastAcl: oneOf(setting('bcast-acl'), BCAST_ACLS),
     redirectCleanup: oneOf(setting('redirect-cleanup'), SWITCH) === 'on',
     logLevel: oneOf(setting('log-level'), LOG_LEVELS),
     logFormat: logFormat === 'auto' ? (given.terminal ? 'pretty' : 'json') : logFormat,

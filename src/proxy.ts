@@ -3,6 +3,7 @@ import net from 'node:net';
 import type { Metrics } from './admin/metrics.ts';
 import { Connection, type ConnectionParts } from './client/connection.ts';
 import { advertiser } from './client/hello.ts';
+import { DEFAULT_USER } from './client/parts.ts';
 import { CommandTable } from './commands/table.ts';
 import type { ProxyConfig } from './config.ts';
 import { ProxyError } from './errors.ts';
@@ -12,11 +13,15 @@ import type { InvalidationSource, SourceListener } from './invalidation/source.t
 import { listen } from './listen.ts';
 import type { Logger } from './logger.ts';
 import { type Reason, Tracker } from './tracking/tracker.ts';
-import type { ServerFacts } from './upstream/control.ts';
+import { AccessRules } from './upstream/access.ts';
+import { Control, type ServerFacts } from './upstream/control.ts';
 import { Endpoint } from './upstream/endpoint.ts';
 
 /** How often invalidations that wait for a late reply are looked at, in milliseconds. */
 const TICK_MS = 2;
+
+/** From this version on (6.0) there are users with rights of their own. */
+const ACL_VERSION = 600;
 
 /** How many random bytes a word of attribution has. */
 const WORD_BYTES = 12;
@@ -57,6 +62,10 @@ class RedisProxy implements Proxy {
   readonly #connections = new Set<Connection>();
   readonly #waiting = new Set<Connection>();
   readonly #connectionParts: ConnectionParts;
+  readonly #access = new AccessRules(
+    (user) => this.#askUser(user),
+    () => performance.now(),
+  );
   #commands = CommandTable.builtin();
   #facts: ServerFacts | undefined;
   #ticker: NodeJS.Timeout | undefined;
@@ -165,6 +174,8 @@ class RedisProxy implements Proxy {
   #learn(facts: ServerFacts): void {
     this.#facts = facts;
     this.#commands = facts.commands;
+    this.#access.forget();
+    if (this.#filters) void this.#access.load(DEFAULT_USER);
   }
 
   #partsForConnections(): ConnectionParts {
@@ -174,6 +185,9 @@ class RedisProxy implements Proxy {
       endpoint: this.#endpoint,
       tracker: this.#tracker,
       attribution: this.#attribution,
+      access: (user) => (this.#filters ? this.#access.of(user) : 'all'),
+      loadAccess: (user) => this.#access.load(user),
+      forgetAccess: () => this.#access.forget(),
       tellOrphans: this.#config.redirectCleanup,
       logger,
       counts,
@@ -189,6 +203,23 @@ class RedisProxy implements Proxy {
         this.#waiting.delete(connection);
       },
     };
+  }
+
+  /** Whether there may be users who must not hear of some keys. */
+  get #filters(): boolean {
+    return (
+      this.#config.bcastAcl === 'filter' && (this.#facts?.version ?? ACL_VERSION) >= ACL_VERSION
+    );
+  }
+
+  async #askUser(user: string): Promise<unknown> {
+    const control = new Control(this.#endpoint);
+    try {
+      await control.open();
+      return await control.user(user);
+    } finally {
+      control.close();
+    }
   }
 
   /** Sees to it that `connection` is asked now and then whether an invalidation is due. */

@@ -1,10 +1,11 @@
 import type { CommandInfo } from '../commands/table.ts';
+import { globMatches } from '../glob.ts';
 import { missingFlags } from '../invalidation/flags.ts';
 import { request } from '../resp/write.ts';
 import type { HeldWords } from './held.ts';
 import { KEEP, type Owed, type Reply, type Verdict } from './ledger.ts';
 import { consequent, isStatus } from './owed.ts';
-import { MAX_KEYS_SETTING, matchesPattern, patchMaxKeys } from './reports.ts';
+import { MAX_KEYS_SETTING, patchMaxKeys } from './reports.ts';
 import type { Step } from './requests.ts';
 import type { Session } from './session.ts';
 
@@ -21,11 +22,11 @@ export function config(session: Session, info: CommandInfo, words: HeldWords): S
 function configGet(session: Session, info: CommandInfo, words: HeldWords): Step {
   let asked = false;
   for (let index = 2; index < words.count; index++) {
-    if (matchesPattern(words.text(index), MAX_KEYS_SETTING)) asked = true;
+    if (globMatches(words.text(index).toLowerCase(), MAX_KEYS_SETTING)) asked = true;
   }
   if (!asked) return session.forward(session.entryFor(info));
   const settle = (reply: Reply): Verdict =>
-    reply.bytes === undefined ? 'pass' : patchMaxKeys(reply.bytes, session.tracker.maxKeys);
+    reply.bytes === undefined ? 'pass' : patchMaxKeys(reply.bytes, session.parts.tracker.maxKeys);
   return session.forward(consequent({ settle }, { keep: KEEP.all, lenient: true }));
 }
 
@@ -44,7 +45,7 @@ function configSet(session: Session, info: CommandInfo, words: HeldWords): Step 
     const value = all[index + 1] as string;
     if (name === MAX_KEYS_SETTING) maxKeys = Number(value);
     if (name === NOTIFY_SETTING) {
-      const missing = missingFlags(value, session.upstreamVersion);
+      const missing = missingFlags(value, session.parts.upstreamVersion());
       all[index + 1] = value + missing;
       merged ||= missing !== '';
     }
@@ -58,7 +59,7 @@ function configSet(session: Session, info: CommandInfo, words: HeldWords): Step 
 
 function settingOwed(session: Session, maxKeys: number | undefined): Owed {
   const after = (reply: Reply) => {
-    if (maxKeys !== undefined && isStatus(reply, 'OK')) session.tracker.maxKeys = maxKeys;
+    if (maxKeys !== undefined && isStatus(reply, 'OK')) session.parts.tracker.maxKeys = maxKeys;
   };
   return consequent({ after });
 }

@@ -54,7 +54,7 @@ function listOwed(session: Session): Owed {
   const settle = (reply: Reply): Verdict =>
     reply.bytes === undefined
       ? 'pass'
-      : patchClients(reply.bytes, (id) => session.tracker.target(id)?.listed);
+      : patchClients(reply.bytes, (id) => session.parts.tracker.target(id)?.listed);
   return consequent({ settle }, { keep: KEEP.all, lenient: true });
 }
 
@@ -101,7 +101,7 @@ function tracking(session: Session, words: HeldWords): Step {
   });
   session.takeEffect(() => {
     if (standIn.isConcluded) return; // refused while it waited for EXEC
-    const exists = (id: number) => session.tracker.target(id) !== undefined;
+    const exists = (id: number) => session.parts.tracker.target(id) !== undefined;
     const state = parseTracking(args, session.tracked.wanted, exists);
     if (typeof state === 'string') standIn.answer = error(state);
     else conclude = session.tracked.want(state);

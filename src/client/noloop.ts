@@ -28,8 +28,8 @@ export class Noloop {
 
   /** Whether a write that is sent now can be told from others'. */
   get attributes(): boolean {
-    const { tracked, tracker } = this.#session;
-    return tracked.wanted.noloop && this.#mayPublish === true && !tracker.blind;
+    const { tracked, parts } = this.#session;
+    return tracked.wanted.noloop && this.#mayPublish === true && !parts.tracker.blind;
   }
 
   /** Whether it has to be found out what the user may do. */
@@ -73,7 +73,7 @@ export class Noloop {
       this.#mayPublish = reply.type !== TYPE.error;
     };
     const owed = consequent({ settle: () => 'drop', after }, { keep: KEEP.all, drop: true });
-    return { bytes: request('PUBLISH', this.#session.attribution.channel, ''), owed };
+    return { bytes: request('PUBLISH', this.#session.parts.attribution.channel, ''), owed };
   }
 
   /** Finds out what the user may do, where that has come to matter. */
@@ -92,7 +92,7 @@ export class Noloop {
    */
   send(bytes: Buffer, flight: Keyed): void {
     const session = this.#session;
-    const word = session.attribution.expect(session.tracked.id);
+    const word = session.parts.attribution.expect(session.tracked.id);
     const write = new AttributedWrite(session, bytes, flight, word);
     session.ask(MULTI, this.#multiOwed(word));
     session.ask(this.#message(word), SWALLOW);
@@ -103,7 +103,7 @@ export class Noloop {
 
   /** Opens a transaction of the client's own, whose MULTI was just sent. @returns its word */
   open(): string {
-    const word = this.#session.attribution.expect(this.#session.tracked.id);
+    const word = this.#session.parts.attribution.expect(this.#session.tracked.id);
     this.say(word);
     return word;
   }
@@ -118,7 +118,7 @@ export class Noloop {
    * others' writes may have passed for this client's.
    */
   failed(word: string, reply: Reply): void {
-    this.#session.attribution.forget(word);
+    this.#session.parts.attribution.forget(word);
     if (reply.bytes?.toString('latin1', 0, 7) === '-NOPERM') this.#mayPublish = false;
     this.#session.tracked.distrust('all');
   }
@@ -129,7 +129,7 @@ export class Noloop {
   }
 
   #message(word: string): Buffer {
-    return request('PUBLISH', this.#session.attribution.channel, word);
+    return request('PUBLISH', this.#session.parts.attribution.channel, word);
   }
 
   #multiOwed(word: string): Owed {
@@ -168,7 +168,7 @@ class AttributedWrite implements Owed {
 
   /** EXEC was answered. @param aborted nothing was executed by it */
   executed(aborted: boolean): void {
-    if (aborted || !this.#queued) this.#session.attribution.forget(this.#word);
+    if (aborted || !this.#queued) this.#session.parts.attribution.forget(this.#word);
     if (aborted && this.#queued) this.#sendPlain();
     else this.#session.tracked.land(this.#flight, this.#refused);
   }

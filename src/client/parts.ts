@@ -1,7 +1,11 @@
 import type { CommandTable } from '../commands/table.ts';
 import type { Attribution } from '../invalidation/attribution.ts';
 import type { Tracker } from '../tracking/tracker.ts';
+import type { KeyAccess } from '../upstream/access.ts';
 import type { Advertise } from './hello.ts';
+
+/** As whom a connection begins. */
+export const DEFAULT_USER = 'default';
 
 /** What a session needs from the sockets and the program around it. */
 export interface SessionParts {
@@ -13,6 +17,12 @@ export interface SessionParts {
   /** The database in which connections begin. */
   readonly db: number;
   readonly attribution: Attribution;
+  /** @returns what a user may read; undefined: not known yet */
+  readonly access: (user: string) => KeyAccess | undefined;
+  /** Resolves when it has been asked what a user may read; never rejects. */
+  readonly loadAccess: (user: string) => Promise<void>;
+  /** What users may read may have changed. */
+  readonly forgetAccess: () => void;
   /** Whether a client to which others redirect hears it when one of them goes. */
   readonly tellOrphans: boolean;
   readonly now: () => number;

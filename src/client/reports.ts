@@ -78,59 +78,6 @@ function patchClient(line: string, { state, broken }: Target['listed']): string 
 /** The one setting of tracking. */
 export const MAX_KEYS_SETTING = 'tracking-table-max-keys';
 
-/** @returns whether `name` matches a pattern of CONFIG GET, as servers match */
-export function matchesPattern(pattern: string, name: string): boolean {
-  return matchFrom(pattern.toLowerCase(), 0, name, 0);
-}
-
-function matchFrom(pattern: string, p: number, name: string, n: number): boolean {
-  let at = p;
-  let index = n;
-  while (at < pattern.length) {
-    const char = pattern[at] as string;
-    if (char === '*') {
-      while (pattern[at + 1] === '*') at += 1;
-      for (let rest = index; rest <= name.length; rest++) {
-        if (matchFrom(pattern, at + 1, name, rest)) return true;
-      }
-      return false;
-    }
-    if (index >= name.length) return false;
-    const step = matchOne(pattern, at, name[index] as string);
-    if (step === 0) return false;
-    at += step;
-    index += 1;
-  }
-  return index === name.length;
-}
-
-/** @returns how much of the pattern stands for `char`; 0: it does not */
-function matchOne(pattern: string, at: number, char: string): number {
-  const first = pattern[at] as string;
-  if (first === '?') return 1;
-  if (first === '\\' && at + 1 < pattern.length) return pattern[at + 1] === char ? 2 : 0;
-  if (first !== '[') return first === char ? 1 : 0;
-  const end = pattern.indexOf(']', at + 1);
-  const body = pattern.slice(at + 1, end === -1 ? undefined : end);
-  const negated = body.startsWith('^');
-  const inside = inClass(negated ? body.slice(1) : body, char);
-  if (inside === negated) return 0;
-  return end === -1 ? pattern.length - at : end - at + 1;
-}
-
-function inClass(body: string, char: string): boolean {
-  for (let index = 0; index < body.length; index++) {
-    if (body[index + 1] === '-' && index + 2 < body.length) {
-      const [low = '', high = ''] = [body[index], body[index + 2]].sort();
-      if (char >= low && char <= high) return true;
-      index += 2;
-    } else if (body[index] === char) {
-      return true;
-    }
-  }
-  return false;
-}
-
 /**
  * @param reply of a CONFIG GET that names our setting, whole
  * @returns it with our value in place of upstream's, or added

@@ -8,6 +8,7 @@ import { KEEP, type Owed, type Reply, SWALLOW, type Verdict } from './ledger.ts'
 import { handleClient } from './local.ts';
 import { OpenMulti } from './multi.ts';
 import { consequent, isStatus } from './owed.ts';
+import { DEFAULT_USER } from './parts.ts';
 import { patchInfo } from './reports.ts';
 import type { Step } from './requests.ts';
 import type { Session } from './session.ts';
@@ -30,7 +31,7 @@ export function handle(session: Session, info: CommandInfo, words: HeldWords): S
     case 'hello':
       return hello(session, words);
     case 'auth':
-      return login(session, words, () => authOwed(session));
+      return auth(session, words);
     case 'multi':
       return multi(session, words);
     case 'exec':
@@ -48,6 +49,8 @@ export function handle(session: Session, info: CommandInfo, words: HeldWords): S
       return session.forward(infoOwed(session));
     case 'config':
       return config(session, info, words);
+    case 'acl':
+      return session.forward(consequent({ after: () => session.parts.forgetAccess() }));
     case 'flush':
       return session.forward(flushOwed(session));
     case 'reset':
@@ -96,7 +99,7 @@ function exec(session: Session, words: HeldWords): Step {
     if (aborted) session.replies.transaction.cancel();
     else session.replies.transaction.end();
     unwatch();
-    if (aborted && word !== undefined) session.attribution.forget(word);
+    if (aborted && word !== undefined) session.parts.attribution.forget(word);
   });
   session.tracked.caching = false;
   return session.forward(owed);
@@ -111,7 +114,7 @@ function discard(session: Session, words: HeldWords): Step {
     if (!isStatus(reply, 'OK')) return;
     session.replies.transaction.cancel();
     unwatch();
-    if (word !== undefined) session.attribution.forget(word);
+    if (word !== undefined) session.parts.attribution.forget(word);
   };
   return session.forward(consequent({ after }));
 }
@@ -124,7 +127,7 @@ function watch(session: Session, info: CommandInfo): Step {
 /** INFO tells of our tracking in place of upstream's. */
 function infoOwed(session: Session): Owed {
   const settle = (reply: Reply): Verdict =>
-    reply.bytes === undefined ? 'pass' : patchInfo(reply.bytes, session.tracker);
+    reply.bytes === undefined ? 'pass' : patchInfo(reply.bytes, session.parts.tracker);
   return consequent({ settle }, { keep: KEEP.all, lenient: true });
 }
 
@@ -147,35 +150,36 @@ function flushOwed(session: Session): Owed {
 }
 
 function hello(session: Session, words: HeldWords): Step {
-  let authenticates = false;
-  for (let index = 2; index < words.count; index++) {
-    if (words.text(index).toLowerCase() === 'auth') authenticates = true;
+  let user: string | undefined;
+  for (let index = 2; index + 1 < words.count; index++) {
+    if (words.text(index).toLowerCase() === 'auth') user = words.text(index + 1);
   }
-  const entry = () => helloOwed(session);
-  if (session.multi !== undefined && !authenticates) return session.forward(entry());
+  const entry = () => helloOwed(session, user);
+  if (session.multi !== undefined && user === undefined) return session.forward(entry());
   return login(session, words, entry);
 }
 
-function helloOwed(session: Session): Owed {
+function helloOwed(session: Session, user: string | undefined): Owed {
   let protocol: ReturnType<typeof protocolOf>;
   const settle = (reply: Reply): Verdict => {
     if (reply.bytes === undefined) return 'pass';
     protocol = protocolOf(reply.bytes);
     if (protocol === undefined) return 'pass';
     session.replies.protocol = protocol;
-    return advertised(reply.bytes, session.advertise);
+    return advertised(reply.bytes, session.parts.advertise);
   };
   const after = () => {
-    if (protocol !== undefined) session.authenticated();
+    if (protocol !== undefined) session.authenticated(user);
   };
   return consequent({ settle, after }, { keep: KEEP.all });
 }
 
-function authOwed(session: Session): Owed {
+function auth(session: Session, words: HeldWords): Step {
+  const user = words.count === 3 ? words.text(1) : DEFAULT_USER;
   const after = (reply: Reply) => {
-    if (isStatus(reply, 'OK')) session.authenticated();
+    if (isStatus(reply, 'OK')) session.authenticated(user);
   };
-  return consequent({ after });
+  return login(session, words, () => consequent({ after }));
 }
 
 /**
@@ -183,7 +187,8 @@ function authOwed(session: Session): Owed {
  * leave a wrong password unanswered; where they still may, a PING behind it shows whether they did.
  */
 function login(session: Session, words: HeldWords, entry: () => Owed): Step {
-  const maySilence = (session.upstreamVersion ?? SILENT_AUTH_VERSION) >= SILENT_AUTH_VERSION;
+  const maySilence =
+    (session.parts.upstreamVersion() ?? SILENT_AUTH_VERSION) >= SILENT_AUTH_VERSION;
   if (session.multi !== undefined) {
     return maySilence ? refuseInMulti(session) : session.forward(entry());
   }
@@ -234,7 +239,7 @@ function quit(session: Session, words: HeldWords): Step {
 
 function monitor(session: Session, words: HeldWords): Step {
   if (session.multi !== undefined) {
-    const isPlain = (session.upstreamVersion ?? 0) >= MONITOR_REFUSED_VERSION;
+    const isPlain = (session.parts.upstreamVersion() ?? 0) >= MONITOR_REFUSED_VERSION;
     return isPlain ? session.forward(session.entryFor(undefined)) : refuseInMulti(session);
   }
   if (words.count !== 1) return session.forward(session.entryFor(undefined));

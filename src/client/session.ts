@@ -1,18 +1,15 @@
 import type { CommandInfo } from '../commands/table.ts';
-import type { Attribution } from '../invalidation/attribution.ts';
 import { TYPE } from '../resp/scanner.ts';
 import { error } from '../resp/write.ts';
-import type { Tracker } from '../tracking/tracker.ts';
 import { Barrier } from './barrier.ts';
 import type { HeldWords } from './held.ts';
-import type { Advertise } from './hello.ts';
 import { Introduction } from './introduction.ts';
 import { type Owed, PASS, PASS_BLOCKING, PASS_QUEUED } from './ledger.ts';
 import type { OpenMulti } from './multi.ts';
 import { Noloop } from './noloop.ts';
 import { Outlet } from './outlet.ts';
 import { consequent, refuses } from './owed.ts';
-import type { SessionCounts, SessionParts } from './parts.ts';
+import { DEFAULT_USER, type SessionCounts, type SessionParts } from './parts.ts';
 import { ReplyReader } from './replies.ts';
 import { type RequestHandler, RequestReader, type Step } from './requests.ts';
 import { handle } from './roles.ts';
@@ -27,7 +24,7 @@ export class Session implements RequestHandler {
   readonly replies: ReplyReader;
   readonly tracked: Tracked;
   readonly counts: SessionCounts;
-  readonly #parts: SessionParts;
+  readonly parts: SessionParts;
   readonly #requests = new RequestReader(this);
   /** The MULTI that requests are believed to be in. */
   multi: OpenMulti | undefined;
@@ -39,11 +36,12 @@ export class Session implements RequestHandler {
   #tooLong = false;
   #raw: 'no' | 'asked' | 'yes' = 'no';
   readonly noloop = new Noloop(this);
+  #user = DEFAULT_USER;
   readonly #introduction: Introduction;
   #closed = false;
 
   constructor(parts: SessionParts) {
-    this.#parts = parts;
+    this.parts = parts;
     this.counts = parts.counts;
     this.replies = new ReplyReader(parts.sendClient);
     this.tracked = new Tracked({
@@ -56,6 +54,8 @@ export class Session implements RequestHandler {
         parts.counts.extraInvalidations += 1;
       },
       wake: parts.wake,
+      access: () => parts.access(this.#user),
+      loadAccess: () => parts.loadAccess(this.#user),
     });
     this.#introduction = new Introduction({
       ask: (bytes, owed) => this.ask(bytes, owed),
@@ -69,33 +69,18 @@ export class Session implements RequestHandler {
     this.#introduction.begin();
   }
 
-  /** Upstream has taken the client's credentials. */
-  authenticated(): void {
+  /** Upstream has let the client in. @param user as whom; undefined: as before */
+  authenticated(user: string | undefined): void {
     this.#introduction.begin();
+    if (user === undefined) return;
+    this.#user = user;
     this.noloop.forgetUser();
     this.noloop.probeIfNeeded();
   }
 
-  get tracker(): Tracker {
-    return this.#parts.tracker;
-  }
-
-  get attribution(): Attribution {
-    return this.#parts.attribution;
-  }
-
-  get advertise(): Advertise {
-    return this.#parts.advertise;
-  }
-
-  /** Major * 100 + minor; undefined while it is not known. */
-  get upstreamVersion(): number | undefined {
-    return this.#parts.upstreamVersion();
-  }
-
   /** Every key has changed, and nobody else says so. */
   flushed(): void {
-    this.#parts.tracker.changedAll('flush');
+    this.parts.tracker.changedAll('flush');
   }
 
   /** Whether no more requests should be received for now. */
@@ -106,7 +91,7 @@ export class Session implements RequestHandler {
   /** @param chunk bytes of the client; may be changed in place */
   fromClient(chunk: Buffer): void {
     if (this.#closed) return;
-    if (this.#raw === 'yes') this.#parts.sendUpstream(chunk);
+    if (this.#raw === 'yes') this.parts.sendUpstream(chunk);
     else this.#requests.feed(chunk);
   }
 
@@ -114,7 +99,7 @@ export class Session implements RequestHandler {
   fromUpstream(chunk: Buffer): void {
     if (this.#raw === 'asked') this.#leaveRequests(chunk[0] !== TYPE.error);
     if (this.#raw === 'yes') {
-      this.#parts.sendClient(chunk);
+      this.parts.sendClient(chunk);
       return;
     }
     this.replies.feed(chunk);
@@ -153,7 +138,7 @@ export class Session implements RequestHandler {
   // The requests, as RequestHandler wants it.
 
   find(name: Uint8Array, length: number): CommandInfo | undefined {
-    return this.#parts.commands().find(name, length);
+    return this.parts.commands().find(name, length);
   }
 
   holds(info: CommandInfo | undefined): boolean {
@@ -197,7 +182,7 @@ export class Session implements RequestHandler {
   }
 
   send(bytes: Buffer): void {
-    this.#parts.sendUpstream(bytes);
+    this.parts.sendUpstream(bytes);
   }
 
   // What the handlers of single commands need.
@@ -259,6 +244,7 @@ export class Session implements RequestHandler {
     this.tracked.off();
     this.multi = undefined;
     this.replies.reset();
+    this.#user = DEFAULT_USER;
     this.noloop.reset();
     this.#introduction.reset();
   }
@@ -274,7 +260,7 @@ export class Session implements RequestHandler {
     if (!begun) return;
     this.tracked.off();
     const rest = this.#requests.takeRest();
-    if (rest !== undefined) this.#parts.sendUpstream(rest);
+    if (rest !== undefined) this.parts.sendUpstream(rest);
   }
 
   /** All replies that have come have been dealt with. */
@@ -291,6 +277,6 @@ export class Session implements RequestHandler {
     const words = this.#lastWords;
     this.#lastWords = undefined;
     if (words !== undefined && !this.replies.muted) this.replies.write(words);
-    this.#parts.finished();
+    this.parts.finished();
   }
 }

@@ -2,8 +2,10 @@ import type { Key } from '../key.ts';
 import type { TrackingInfo } from '../resp/write.ts';
 import { flagsOf, OFF, type TrackingState } from '../tracking/options.ts';
 import type { Batch, Reader, Target, Tracker } from '../tracking/tracker.ts';
+import type { KeyAccess } from '../upstream/access.ts';
 import { Delivery, type Flight, type What } from './delivery.ts';
 import { Keyed } from './keyed.ts';
+import { Nameable } from './nameable.ts';
 import { Orphans } from './orphans.ts';
 import type { Outlet } from './outlet.ts';
 
@@ -19,6 +21,10 @@ export interface TrackedParts {
   readonly countExtra: () => void;
   /** Told when invalidations begin to wait, so that `tick` is called. */
   readonly wake: () => void;
+  /** @returns which keys may be named to the client; undefined: not known yet */
+  readonly access: () => KeyAccess | undefined;
+  /** Resolves when that has been asked for; never rejects. */
+  readonly loadAccess: () => Promise<void>;
   /** Whether a client to which others redirect hears it when one of them goes. */
   readonly tellOrphans: boolean;
 }
@@ -38,6 +44,7 @@ export class Tracked implements Reader, Target {
   readonly #parts: TrackedParts;
   readonly #delivery: Delivery;
   readonly #orphans = new Orphans();
+  readonly #nameable: Nameable;
   readonly #watched = new Set<string>();
   #wanted: TrackingState = OFF;
   #confirmed: TrackingState = OFF;
@@ -48,6 +55,7 @@ export class Tracked implements Reader, Target {
   constructor(parts: TrackedParts) {
     this.#parts = parts;
     this.id = parts.tracker.newId();
+    this.#nameable = new Nameable(parts.access, parts.loadAccess);
     this.#delivery = new Delivery((what) => this.#deliver(what));
   }
 
@@ -194,7 +202,12 @@ export class Tracked implements Reader, Target {
 
   changedSome(batch: Batch): void {
     const keys = this.#current.noloop ? batch.keysNotBy(this.id) : batch.keys;
-    if (keys.length === 0) return;
+    this.#nameable.judge(keys, (named) => this.#tellSome(named));
+  }
+
+  #tellSome(keys: readonly Key[] | undefined): void {
+    if (keys === undefined) this.changedAll();
+    if (keys === undefined || keys.length === 0) return;
     this.#delivery.changedSome(keys, this.#parts.now(), this.#parts.roundTrip());
     if (this.#delivery.hasDues) this.#parts.wake();
   }

@@ -7,6 +7,7 @@
  * - `flush`: changes a whole database, and no keyspace notification says so
  * - `watch`, `unwatch`: decide whether a transaction of ours could disturb one of the client's
  * - `info`, `config`: tell of tracking, or set it
+ * - `acl`: may change who may read what
  * - `closing`: the server may close without a reply
  */
 export type Role =
@@ -29,6 +30,7 @@ export type Role =
   | 'unwatch'
   | 'info'
   | 'config'
+  | 'acl'
   | 'closing';
 
 /**
@@ -58,6 +60,7 @@ const ROLES: ReadonlyMap<string, Role> = new Map<string, Role>([
   ['unwatch', 'unwatch'],
   ['info', 'info'],
   ['config', 'config'],
+  ['acl', 'acl'],
   ['flushall', 'flush'],
   ['flushdb', 'flush'],
   ['swapdb', 'flush'],

@@ -55,6 +55,16 @@ export class Control {
     };
   }
 
+  /** @returns what ACL GETUSER says, decoded; undefined where there is no ACL or it is refused */
+  async user(name: string): Promise<unknown> {
+    try {
+      return await this.#redis.call('ACL', 'GETUSER', name);
+    } catch (cause) {
+      if (isReplyError(cause)) return undefined;
+      throw failure(cause);
+    }
+  }
+
   /** @returns the value of `notify-keyspace-events`; undefined where CONFIG is refused */
   async notifyFlags(): Promise<string | undefined> {
     try {

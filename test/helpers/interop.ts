@@ -1,8 +1,8 @@
 import { createClient } from 'redis';
 import { test as base, expect, vi } from 'vitest';
 import { Fence } from './fence.ts';
+import { targetOf } from './fixtures.ts';
 import { type RunningProxy, startProxy } from './proxy.ts';
-import type { Target } from './raw-client.ts';
 import { type RedisProcess, startRedis } from './redis.ts';
 
 /** How long a condition that must come true is polled for, and how often, in milliseconds. */
@@ -50,7 +50,7 @@ export const test = base
     return client;
   })
   .extend('heard', async ({ proxy, redis, atEnd }): Promise<() => Promise<void>> => {
-    const fence = await Fence.open(proxy.target, directTarget(redis));
+    const fence = await Fence.open(proxy.target, targetOf(redis));
     atEnd(() => fence.close());
     // Resolves when the proxy has heard of every change made so far. A key that is read after
     // that is invalidated by later changes only.
@@ -91,9 +91,4 @@ async function directClient(redis: RedisProcess) {
   const client = createClient({ RESP: 2, socket: { path: redis.path ?? '', tls: false } });
   client.on('error', () => {}); // what waits for an answer is told of it too
   return await client.connect();
-}
-
-function directTarget({ path }: RedisProcess): Target {
-  if (path === undefined) throw new Error('the upstream listens on a port');
-  return { path };
 }

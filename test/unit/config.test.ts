@@ -8,6 +8,7 @@ const DEFAULTS = {
   advertiseVersion: 'auto',
   notifyConfig: 'auto',
   trackingTableMaxKeys: 1_000_000,
+  bcastAcl: 'filter',
   redirectCleanup: true,
   logLevel: 'info',
   logFormat: 'json',

@@ -17,7 +17,8 @@ type Step =
     }
   | { readonly kind: 'changed'; readonly key: number }
   | { readonly kind: 'tick'; readonly ms: number }
-  | { readonly kind: 'land' | 'changedAll' };
+  | { readonly kind: 'land' }
+  | { readonly kind: 'changedAll' };
 
 /** A request as the model remembers it. */
 interface Sent {

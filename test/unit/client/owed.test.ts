@@ -86,13 +86,14 @@ describe('a stand-in', () => {
     expect(verdict.toString('latin1')).toBe(`${wanted}\r\n`);
   });
 
-  test('concludes once its reply is there, or lost', () => {
+  test.for([
+    ['its reply is there', false, (one: StandIn) => one.after({ type: 0x24, bytes: undefined })],
+    ['it is refused', true, (one: StandIn) => one.after(reply('-NOPERM no'))],
+    ['its reply is lost', true, (one: StandIn) => one.lost()],
+  ] as const)('concludes when %s', ([, refused, end]) => {
     const concluded: boolean[] = [];
-    const standIn = new StandIn('tracking', ANSWER, (refused) => void concluded.push(refused));
-    standIn.after({ type: 0x24, bytes: undefined });
-    standIn.after(reply('-NOPERM no'));
-    standIn.lost();
-    expect(concluded).toEqual([false, true, true]);
+    end(new StandIn('tracking', ANSWER, (told) => void concluded.push(told)));
+    expect(concluded).toEqual([refused]);
   });
 });
 
