@@ -125,9 +125,9 @@ class RedisProxy implements Proxy {
   #sourceListener(): SourceListener {
     const { counts } = this.#parts.metrics;
     return {
-      changed: (key) => {
+      changed: (key, removed) => {
         counts.notifications += 1;
-        this.#tracker.changed(key, 'write', this.#attribution.writer);
+        this.#tracker.changed(key, 'write', removed ? undefined : this.#attribution.writer);
       },
       endOfBatch: () => this.#tracker.endOfBatch(),
       heardWord: (word) => this.#attribution.heard(word),

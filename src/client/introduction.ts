@@ -55,13 +55,13 @@ export class Introduction {
       this.#named = true;
       this.#parts.named(Number(reply.bytes.toString('latin1', 1, reply.bytes.length - 2)));
     };
-    return consequent({ settle, after }, { keep: KEEP.all, drop: true });
+    return consequent({ settle, after }, { keep: KEEP.all, drop: true, hidden: true });
   }
 
   #dbOwed(): Owed {
     const after = (reply: Reply) => {
       this.#dbSelected = reply.type !== TYPE.error;
     };
-    return consequent({ settle: () => 'drop', after }, { drop: true });
+    return consequent({ settle: () => 'drop', after }, { drop: true, hidden: true });
   }
 }

@@ -38,7 +38,10 @@ export interface Owed {
   readonly bare?: boolean;
   /** Entries for the elements of such an array; without them the transaction's own hold. */
   readonly elements?: readonly Owed[];
-  /** A request of ours: the client must not see that upstream queued it. */
+  /**
+   * A request of ours that the client knows nothing of: it must not see that upstream queued it,
+   * nor is it the one that CLIENT REPLY SKIP means.
+   */
   readonly hidden?: boolean;
   /** A reply too long to be kept is passed on as it is, and settled without its bytes. */
   readonly lenient?: boolean;
@@ -65,7 +68,7 @@ export const PASS_QUEUED: Owed = { ...PASS, keep: KEEP.statuses, slot: false };
 /** As PASS, for a request that may block. */
 export const PASS_BLOCKING: Owed = plain({ blocks: true });
 /** An entry for a request of ours whose reply means nothing to anybody. */
-export const SWALLOW: Owed = plain({ drop: true });
+export const SWALLOW: Owed = { ...plain({ drop: true }), hidden: true };
 
 function plain(flags: { readonly blocks?: boolean; readonly drop?: boolean }): Owed {
   return {

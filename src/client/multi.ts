@@ -32,6 +32,11 @@ export class OpenMulti {
     if (request.kind === 'local') this.tracks = true;
   }
 
+  /** Upstream has refused MULTI: what was thought to wait is executed at once. */
+  disbelieve(): void {
+    for (const request of this.#queued) if (request.kind === 'local') request.run();
+  }
+
   /**
    * EXEC is about to be sent.
    *

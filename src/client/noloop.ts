@@ -1,7 +1,7 @@
 import { TYPE } from '../resp/scanner.ts';
 import { request } from '../resp/write.ts';
 import type { Keyed } from './keyed.ts';
-import { KEEP, type Owed, type Reply, SWALLOW, type Verdict } from './ledger.ts';
+import { KEEP, type Owed, PASS, type Reply, SWALLOW, type Verdict } from './ledger.ts';
 import { consequent, isStatus, refuses } from './owed.ts';
 import type { Session } from './session.ts';
 
@@ -72,7 +72,10 @@ export class Noloop {
     const after = (reply: Reply) => {
       this.#mayPublish = reply.type !== TYPE.error;
     };
-    const owed = consequent({ settle: () => 'drop', after }, { keep: KEEP.all, drop: true });
+    const owed = consequent(
+      { settle: () => 'drop', after },
+      { keep: KEEP.all, drop: true, hidden: true },
+    );
     return { bytes: request('PUBLISH', this.#session.parts.attribution.channel, ''), owed };
   }
 
@@ -136,7 +139,7 @@ export class Noloop {
     const after = (reply: Reply) => {
       if (reply.type === TYPE.error) this.failed(word, reply);
     };
-    return consequent({ settle: () => 'drop', after }, { drop: true });
+    return consequent({ settle: () => 'drop', after }, { drop: true, hidden: true });
   }
 }
 
@@ -146,6 +149,7 @@ class AttributedWrite implements Owed {
   readonly drop = false;
   readonly blocks = false;
   readonly flushes = false;
+  readonly hidden = true; // what CLIENT REPLY SKIP means is the element of EXEC's reply
   readonly #session: Session;
   readonly #bytes: Buffer;
   readonly #flight: Keyed;
@@ -204,7 +208,7 @@ class AttributedExec implements Owed {
 
   constructor(write: AttributedWrite) {
     this.#write = write;
-    this.elements = [SWALLOW, ELEMENT, SWALLOW];
+    this.elements = [SWALLOW, PASS, SWALLOW];
   }
 
   settle(reply: Reply): Verdict {
@@ -216,5 +220,3 @@ class AttributedExec implements Owed {
     this.#write.executed(this.#aborted);
   }
 }
-
-const ELEMENT: Owed = { ...SWALLOW, drop: false };

@@ -162,8 +162,8 @@ export class ReplyReader extends Conversation {
 
   #treat(owed: Owed, type: number): Treatment {
     if (this.#elementsLeft === 0) {
-      this.#silent = this.muted || this.skipNext;
-      this.skipNext = false;
+      this.#silent = this.muted || (this.skipNext && owed.hidden !== true);
+      if (owed.hidden !== true) this.skipNext = false;
       this.#opening = type === TYPE.array && this.#opens(owed);
       this.#scanner.headerOnly = this.#opening;
     }

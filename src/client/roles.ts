@@ -78,7 +78,10 @@ function multi(session: Session, words: HeldWords): Step {
       session.replies.transaction.begin();
       return;
     }
-    if (session.multi === opened) session.multi = undefined;
+    if (session.multi === opened) {
+      session.multi = undefined;
+      opened.disbelieve();
+    }
     if (opened.word !== undefined) session.noloop.failed(opened.word, reply);
   };
   session.ask(words.bytes(), consequent({ after }));

@@ -164,8 +164,9 @@ export class Tracked implements Reader, Target {
 
   /** As `depart`, for an entry that exists. */
   embark(flight: Keyed): void {
-    if (!this.#wanted.bcast) this.#remember(flight);
     this.#delivery.depart(flight);
+    // Behind that: a key that has to make room again is then told behind this request's reply.
+    if (!this.#wanted.bcast) this.#remember(flight);
   }
 
   /** Keys that the client is about to write. */

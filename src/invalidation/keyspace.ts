@@ -85,7 +85,7 @@ export class KeyspaceSource implements InvalidationSource {
     try {
       await this.#options.endpoint.resolve();
       subscriber = new Subscriber(this.#options.endpoint, {
-        changed: (key) => this.#heard(key, listener),
+        changed: (key, removed) => this.#heard(key, removed, listener),
         said: listener.heardWord,
         endOfBatch: listener.endOfBatch,
       });
@@ -104,9 +104,9 @@ export class KeyspaceSource implements InvalidationSource {
     }
   }
 
-  #heard(key: Key, listener: SourceListener): void {
+  #heard(key: Key, removed: boolean, listener: SourceListener): void {
     if (this.#probe?.key === key) this.#probe.seen();
-    listener.changed(key);
+    listener.changed(key, removed);
   }
 
   async #subscribe(subscriber: Subscriber): Promise<void> {

@@ -48,6 +48,18 @@ export function changedKey(chunk: Buffer, from: number, end: number): Key | unde
   return isSilent(chunk, channelEnd + 2, end) ? undefined : keyAt(chunk, key, channelEnd);
 }
 
+/**
+ * @param chunk holds a whole notification that ends at `end`
+ * @returns whether the server removed the key of its own accord, because its time was up or for want
+ *          of memory: nobody's write
+ */
+export function isRemoval(chunk: Buffer, end: number): boolean {
+  const event = end - 2 - 'expired'.length;
+  if (chunk[event] !== 0x65 || chunk[event - 1] !== 0x0a) return false; // e, at the line's start
+  const name = chunk.toString('latin1', event, end - 2);
+  return name === 'expired' || name === 'evicted';
+}
+
 /** The event stands as a bulk string from `from` to the end of the frame. */
 function isSilent(chunk: Buffer, from: number, end: number): boolean {
   const body = chunk.indexOf(CR, from) + 2;

@@ -2,8 +2,8 @@ import type { Key } from '../key.ts';
 
 /** Whoever acts on changes. */
 export interface SourceListener {
-  /** `key` has changed, in some database. */
-  readonly changed: (key: Key) => void;
+  /** `key` has changed, in some database. @param removed by the server: expired or evicted */
+  readonly changed: (key: Key, removed: boolean) => void;
   /** The changes told so far came together; others may follow later. */
   readonly endOfBatch: () => void;
   /** A word was heard on the channel of attribution. */

@@ -6,14 +6,15 @@ import { Kept } from '../resp/kept.ts';
 import { FrameScanner } from '../resp/scanner.ts';
 import { request } from '../resp/write.ts';
 import { CONNECT_TIMEOUT_MS, type Endpoint } from '../upstream/endpoint.ts';
-import { changedKey, isNotification, messageOf } from './notifications.ts';
+import { changedKey, isNotification, isRemoval, messageOf } from './notifications.ts';
 
 /** The longest frame that is worth reading, in bytes: a key may have 512 MiB, or by configuration more. */
 const FRAME_MAX_BYTES = 2 ** 30;
 
 /** Whoever listens to a subscriber. */
 export interface Hearing {
-  readonly changed: (key: Key) => void;
+  /** @param removed by the server itself: expired or evicted */
+  readonly changed: (key: Key, removed: boolean) => void;
   /** A message on another channel than those of notifications. */
   readonly said: (payload: string) => void;
   /** All that one chunk held has been told. */
@@ -130,7 +131,7 @@ export class Subscriber {
   #take(chunk: Buffer, from: number, end: number): void {
     if (isNotification(chunk, from, end)) {
       const key = changedKey(chunk, from, end);
-      if (key !== undefined) this.#hears.changed(key);
+      if (key !== undefined) this.#hears.changed(key, isRemoval(chunk, end));
       return;
     }
     const message = messageOf(chunk, from, end);

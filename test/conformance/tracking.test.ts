@@ -1,22 +1,4 @@
-import { conformance } from '../helpers/scenario.ts';
-import { CONNECTION } from './rows/connection.ts';
-import { FLUSHES } from './rows/flushes.ts';
-import { HELLO } from './rows/hello.ts';
-import { ORDER } from './rows/order.ts';
-import { PUBSUB } from './rows/pubsub.ts';
-import { QUEUED } from './rows/queued.ts';
-import { READS } from './rows/reads.ts';
-import { REPLIES } from './rows/replies.ts';
-import { SWITCHING } from './rows/switching.ts';
-import { TRANSACTIONS } from './rows/transactions.ts';
+import { conformance } from './scenario.ts';
+import { THEMES } from './themes.ts';
 
-conformance('switching tracking on and off', SWITCHING);
-conformance('what is tracked', READS);
-conformance('what invalidates, and when', ORDER);
-conformance('flushes', FLUSHES);
-conformance('transactions', TRANSACTIONS);
-conformance('tracking commands in transactions', QUEUED);
-conformance('the connection', CONNECTION);
-conformance('HELLO', HELLO);
-conformance('how many replies', REPLIES);
-conformance('pub/sub', PUBSUB);
+for (const theme of THEMES) conformance(theme);

@@ -77,6 +77,8 @@ export class Hop {
   /** Connections in the order in which they were opened, closed ones too. */
   readonly passages: Passage[] = [];
   readonly target: Target;
+  /** New connections end as soon as they are accepted. */
+  refusing = false;
   readonly #server: Server;
   readonly #directory: string;
 
@@ -89,7 +91,10 @@ export class Hop {
   static async open(behind: Target): Promise<Hop> {
     const directory = mkdtempSync(join(tmpdir(), 'sidetrack-hop-'));
     const path = join(directory, 'hop.sock');
-    const server = createServer((socket) => hop.passages.push(new Passage(socket, behind)));
+    const server = createServer((socket) => {
+      if (hop.refusing) socket.destroy();
+      else hop.passages.push(new Passage(socket, behind));
+    });
     const hop = new Hop(server, directory, path);
     server.listen(path);
     await once(server, 'listening');

@@ -59,7 +59,7 @@ describe.each([2, 3] as const)('redis 6 as a plain client, RESP%d', (RESP) => {
     await expect(failing).rejects.toThrow('1 commands failed');
     expect(await client.get('k')).toBe('3');
     const refused = client.multi().incr('k').addCommand(['NOSUCH']).exec();
-    await expect(refused).rejects.toThrow('EXECABORT');
+    await expect(refused).rejects.toThrow('unknown command');
     expect(await client.get('k')).toBe('3');
     expect(await client.multi().ping().get('k').execAsPipeline()).toEqual(['PONG', '3']);
   });
@@ -94,7 +94,7 @@ describe.each([2, 3] as const)('redis 6 as a plain client, RESP%d', (RESP) => {
     await subscriber.unsubscribe();
     expect(await publisher.publish('news', 'five')).toBe(0);
     await subscriber.set('k', 'v');
-    expect(await subscriber.get('k')).toBe('v');
+    expect(String(await subscriber.get('k'))).toBe('v'); // a Buffer on RESP2, as without a proxy
     expect(messages).toHaveLength(5);
   });
 

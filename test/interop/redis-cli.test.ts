@@ -43,7 +43,7 @@ const test = base.extend('cli', async ({ proxy, atEnd }): Promise<Cli> => {
 
 /** How redis-cli shows one invalidation, and how one that names everything. */
 const INVALIDATED = "-> invalidate: 'greeting'\n";
-const ALL_INVALIDATED = /-> invalidate: .*(nil|NULL|all).*\n/i;
+const ALL_INVALIDATED = '1) "invalidate"\n2) (nil)\n';
 
 describe('redis-cli -3 --show-pushes yes', () => {
   test('shows an invalidation', async ({ cli, direct, heard }) => {
@@ -68,7 +68,7 @@ describe('redis-cli -3 --show-pushes yes', () => {
     await cli.ask('FLUSHALL', /OK\n/);
     await eventually(async () => {
       await cli.ask('PING', /PONG\n/);
-      expect(cli.printed()).toMatch(ALL_INVALIDATED);
+      expect(cli.printed()).toContain(ALL_INVALIDATED);
     });
     expect(await cli.leave()).toBe(0);
   });

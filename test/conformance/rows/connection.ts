@@ -1,4 +1,4 @@
-import type { Row } from '../../helpers/scenario.ts';
+import type { Row } from '../scenario.ts';
 
 /** RESET, SELECT, AUTH, CLIENT REPLY and the end of connections, while tracking. */
 export const CONNECTION: readonly Row[] = [

@@ -1,4 +1,4 @@
-import type { Row } from '../../helpers/scenario.ts';
+import type { Row } from '../scenario.ts';
 
 /** FLUSHALL and FLUSHDB, whoever sends them. */
 export const FLUSHES: readonly Row[] = [

@@ -1,4 +1,4 @@
-import type { Row } from '../../helpers/scenario.ts';
+import type { Row } from '../scenario.ts';
 
 /** HELLO while tracking: what a connection that changes its protocol is told. */
 export const HELLO: readonly Row[] = [

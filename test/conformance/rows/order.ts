@@ -1,4 +1,4 @@
-import type { Row } from '../../helpers/scenario.ts';
+import type { Row } from '../scenario.ts';
 
 /** Notifications do not say between which of a client's requests the change was made. */
 const BEHIND_THE_LAST =

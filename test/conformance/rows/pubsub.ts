@@ -1,4 +1,4 @@
-import type { Row } from '../../helpers/scenario.ts';
+import type { Row } from '../scenario.ts';
 
 /** Subscriptions: how many frames answer what, and messages in between. */
 export const PUBSUB: readonly Row[] = [

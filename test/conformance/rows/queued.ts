@@ -1,4 +1,4 @@
-import type { Row } from '../../helpers/scenario.ts';
+import type { Row } from '../scenario.ts';
 
 /** The tracking commands themselves inside MULTI. */
 export const QUEUED: readonly Row[] = [

@@ -1,4 +1,4 @@
-import type { Row } from '../../helpers/scenario.ts';
+import type { Row } from '../scenario.ts';
 
 /** Which commands make their keys tracked, one row each, from what data and request say. */
 export const READS: readonly Row[] = [

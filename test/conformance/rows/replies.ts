@@ -1,4 +1,4 @@
-import type { Row } from '../../helpers/scenario.ts';
+import type { Row } from '../scenario.ts';
 
 /** CLIENT REPLY, QUIT, MONITOR, AUTH: where the number of replies is not one for each request. */
 export const REPLIES: readonly Row[] = [

@@ -1,4 +1,4 @@
-import type { Row } from '../../helpers/scenario.ts';
+import type { Row } from '../scenario.ts';
 
 /** CLIENT TRACKING ON and OFF, their words and errors, TRACKINGINFO, GETREDIR. */
 export const SWITCHING: readonly Row[] = [

@@ -1,4 +1,4 @@
-import type { Row } from '../../helpers/scenario.ts';
+import type { Row } from '../scenario.ts';
 
 /** MULTI, EXEC, DISCARD and WATCH around reads, writes and the tracking commands themselves. */
 export const TRANSACTIONS: readonly Row[] = [

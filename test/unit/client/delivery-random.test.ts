@@ -62,11 +62,16 @@ class Model {
     else this.#tick(step.ms);
   }
 
-  /** All replies come, and all deadlines pass. @returns reads after which the client is misled */
+  /**
+   * All replies come, all deadlines pass, and every key changes once more.
+   *
+   * @returns reads after which the client is misled
+   */
   finish(): readonly string[] {
     while (this.#landed < this.#sent.length) this.do({ kind: 'land' });
     this.do({ kind: 'tick', ms: 1_000 });
     expect([this.#delivery.parkedCount, this.#delivery.hasDues]).toEqual([0, false]);
+    for (const index of KEYS.keys()) this.do({ kind: 'changed', key: index });
     return this.#sent.flatMap((sent) => this.#misled(sent));
   }
 
@@ -134,7 +139,7 @@ function flightOf(keys: readonly number[], reads: boolean): Flight {
   return { keys: named, reads, order: 0, fresh: [], again: reads, parked: undefined };
 }
 
-const key = fc.integer({ min: 0, max: KEYS.length - 1 });
+const key = fc.constantFrom(0, 0, 0, 1, 2); // mostly one, so that requests meet
 
 /** @param refused how requests end */
 function steps(refused: fc.Arbitrary<boolean>): fc.Arbitrary<Step[]> {
@@ -170,7 +175,7 @@ describe('whatever happens in whatever order, no tracked read is left to mislead
       fc.property(fc.boolean(), steps(fc.constant(false)), (isGated, list) => {
         expect(misled(isGated, list)).toEqual([]);
       }),
-      { numRuns: 700 },
+      { numRuns: 500 },
     );
   });
 
@@ -179,7 +184,7 @@ describe('whatever happens in whatever order, no tracked read is left to mislead
       fc.property(fc.boolean(), steps(fc.boolean()), (isGated, list) => {
         expect(misled(isGated, list)).toEqual([]);
       }),
-      { numRuns: 700, seed: 1 },
+      { numRuns: 500, seed: 1 },
     );
   });
 });

@@ -252,7 +252,7 @@ describe('random replies to random requests at random cuts', () => {
         const { sent, script } = played(protocol, list, pieceSizes);
         expect(sent.toString('latin1')).toBe(script.to);
       }),
-      { numRuns: 250 },
+      { numRuns: 150 },
     );
   });
 
@@ -268,7 +268,7 @@ describe('random replies to random requests at random cuts', () => {
         expect(frames.filter((frame) => pushes.includes(frame))).toEqual(pushes);
         expect(frames.filter((frame) => !pushes.includes(frame)).join('')).toBe(script.to);
       }),
-      { numRuns: 250 },
+      { numRuns: 150 },
     );
   });
 });

@@ -121,6 +121,6 @@ test('a table agrees with the plainest one there is, whatever is done to it', ()
         expect(counts(table)).toEqual([keys.size, pairs.size]);
       }
     }),
-    { numRuns: 150 },
+    { numRuns: 100 },
   );
 });

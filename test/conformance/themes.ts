@@ -1,0 +1,25 @@
+import { CONNECTION } from './rows/connection.ts';
+import { FLUSHES } from './rows/flushes.ts';
+import { HELLO } from './rows/hello.ts';
+import { ORDER } from './rows/order.ts';
+import { PUBSUB } from './rows/pubsub.ts';
+import { QUEUED } from './rows/queued.ts';
+import { READS } from './rows/reads.ts';
+import { REPLIES } from './rows/replies.ts';
+import { SWITCHING } from './rows/switching.ts';
+import { TRANSACTIONS } from './rows/transactions.ts';
+import type { Theme } from './scenario.ts';
+
+/** All that is shown to be as on Redis, in the order of `docs/compatibility.md`. */
+export const THEMES: readonly Theme[] = [
+  { title: 'CLIENT TRACKING ON and OFF', rows: SWITCHING },
+  { title: 'What is tracked', rows: READS },
+  { title: 'What invalidates, and when', rows: ORDER },
+  { title: 'FLUSHALL and FLUSHDB', rows: FLUSHES },
+  { title: 'MULTI, EXEC, DISCARD, WATCH', rows: TRANSACTIONS },
+  { title: 'Tracking commands in transactions', rows: QUEUED },
+  { title: 'RESET, SELECT, AUTH, CLIENT REPLY', rows: CONNECTION },
+  { title: 'HELLO', rows: HELLO },
+  { title: 'How many replies', rows: REPLIES },
+  { title: 'Publish and subscribe', rows: PUBSUB },
+];
