@@ -2,11 +2,11 @@ import type { CommandInfo } from '../commands/table.ts';
 import { globMatches } from '../glob.ts';
 import { missingFlags } from '../invalidation/flags.ts';
 import { request } from '../resp/write.ts';
+import type { Step } from './handler.ts';
 import type { HeldWords } from './held.ts';
 import { KEEP, type Owed, type Reply, type Verdict } from './ledger.ts';
 import { consequent, isStatus } from './owed.ts';
 import { MAX_KEYS_SETTING, patchMaxKeys } from './reports.ts';
-import type { Step } from './requests.ts';
 import type { Session } from './session.ts';
 
 const NOTIFY_SETTING = 'notify-keyspace-events';

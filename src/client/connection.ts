@@ -4,6 +4,7 @@ import type { Logger } from '../logger.ts';
 import { error } from '../resp/write.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import { Lane } from '../upstream/lane.ts';
+import { PARK_MS } from './delivery.ts';
 import type { SessionCounts, SessionParts } from './parts.ts';
 import { Session } from './session.ts';
 import { type ClientEvent, type ClientState, move } from './state.ts';
@@ -121,21 +122,37 @@ export class Connection {
     try {
       work();
     } catch (cause) {
-      const { counts, logger } = this.#parts;
-      const code = cause instanceof ProxyError ? cause.code : undefined;
-      if (code === undefined) logger.error({ err: cause }, 'defect in a connection');
-      else logger.warn({ code, reason: String(cause) }, 'upstream sent what it must not');
-      if (code === 'LANE_OUT_OF_SYNC') counts.lanesOutOfSync += 1;
-      else counts.upstreamProtocolErrors += 1;
-      this.#session.close();
+      this.#report(cause);
+      this.#closeSession();
       this.destroy();
+    }
+  }
+
+  #report(cause: unknown): void {
+    const { counts, logger } = this.#parts;
+    const code = cause instanceof ProxyError ? cause.code : undefined;
+    if (code === 'LANE_OUT_OF_SYNC') counts.lanesOutOfSync += 1;
+    else if (code?.startsWith('FRAME_')) counts.upstreamProtocolErrors += 1;
+    if (code === 'LANE_OUT_OF_SYNC' || code?.startsWith('FRAME_')) {
+      logger.warn({ code, reason: String(cause) }, 'upstream sent what it must not');
+    } else {
+      logger.error({ err: cause }, 'defect in a connection, which ends');
+    }
+  }
+
+  /** However broken one session is, the others go on. */
+  #closeSession(): void {
+    try {
+      this.#session.close();
+    } catch (cause) {
+      this.#report(cause);
     }
   }
 
   /** The client is read only while its requests can go on. */
   #regulate(): void {
     if (this.#state !== 'serving') return;
-    if (this.#session.waiting || this.#lane.isFull) this.#client.pause();
+    if (this.#session.isFull || this.#lane.isFull) this.#client.pause();
     else if (this.#client.isPaused()) this.#client.resume();
   }
 
@@ -161,9 +178,27 @@ export class Connection {
 
   /** The client has shut down its side. It may still be waiting for replies. */
   #clientEnded(): void {
+    if (this.#state === 'connecting') this.#client.destroy(); // it has asked for nothing
     if (this.#state !== 'serving') return;
     this.#move('clientEnded');
     this.#session.clientEnded();
+    this.#freeIfBlocked();
+  }
+
+  /**
+   * A server drops a blocked client that has left, or its request would take an element that nobody
+   * gets. Whether it is blocked shows in its not being answered.
+   */
+  #freeIfBlocked(): void {
+    if (this.#state !== 'draining') return;
+    const waitMs = PARK_MS + this.#parts.roundTrip();
+    const { ledger } = this.#session.replies;
+    const { head, shiftCount } = ledger;
+    this.#deadline = setTimeout(() => {
+      const stuck = head?.blocks === true && ledger.shiftCount === shiftCount;
+      if (stuck && this.#state === 'draining') this.#session.finish();
+      else this.#freeIfBlocked();
+    }, waitMs);
   }
 
   #finished(): void {
@@ -182,7 +217,7 @@ export class Connection {
 
   #upstreamLost(cause: Error | undefined): void {
     clearTimeout(this.#deadline);
-    this.#session.close();
+    this.#closeSession();
     if (this.#state === 'closed') return;
     const reached = this.#state !== 'connecting';
     if (!reached) this.#sendClient(UNREACHABLE);
@@ -201,6 +236,7 @@ export class Connection {
 
   /** The client is done with. Its lane ends, unless a reply still has to be waited for. */
   #end(): void {
+    clearTimeout(this.#deadline);
     this.#session.leave();
     if (this.#session.flushing) {
       this.#lane.resume();

@@ -1,4 +1,5 @@
 import type { Key } from '../key.ts';
+import { Aloft } from './aloft.ts';
 
 /** What an invalidation names: a key, keys in bytewise order, or everything (undefined). */
 export type What = Key | readonly Key[] | undefined;
@@ -6,13 +7,14 @@ export type What = Key | readonly Key[] | undefined;
 /** A request in flight that names keys, as far as delivery needs to know it. */
 export interface Flight {
   readonly keys: readonly Key[];
-  /** A tracked read: its reply may carry a value older than a change that is announced meanwhile. */
-  readonly reads: boolean;
+  /**
+   * Those whose values the client may cache: the reply may carry one that is older than a change
+   * that is announced meanwhile.
+   */
+  readonly readKeys: readonly Key[];
   /** Its place among the requests in flight; set by `depart`. */
   order: number;
-  /** The keys that came into the tracking table with this request, so that they can leave again. */
-  fresh: Key[];
-  /** It, or a request for the same key that it overtook in our books, is a tracked read. */
+  /** It, or an earlier request in flight for one of its keys, reads what may be cached. */
   again: boolean;
   /** Invalidations that wait for its reply. */
   parked: Parked[] | undefined;
@@ -50,7 +52,7 @@ export const PARK_MS = 10;
  */
 export class Delivery {
   readonly #deliver: (what: What) => void;
-  readonly #flying = new Map<Key, Flight>();
+  readonly #aloft = new Aloft();
   readonly #dues: Parked[] = []; // in order of `due`
   #last: Flight | undefined;
   #gate: Flight | undefined;
@@ -74,22 +76,27 @@ export class Delivery {
     return this.#dues.length > 0;
   }
 
-  /** A request that names keys is about to be sent. */
-  depart(flight: Flight): void {
+  /**
+   * A request that names keys is about to be sent.
+   *
+   * @param remember puts a read key into the tracking table; says whether it was not there before
+   */
+  depart(flight: Flight, remember: (key: Key) => boolean): void {
     flight.order = ++this.#departed;
-    for (const key of flight.keys) {
-      const older = this.#flying.get(key);
-      if (older?.again) flight.again = true;
-      this.#flying.set(key, flight);
+    if (flight.readKeys.length > 0) {
+      this.#readsFlying += 1;
+      flight.again = true;
     }
-    if (flight.reads) this.#readsFlying += 1;
     this.#last = flight;
+    this.#aloft.depart(flight);
+    // Only now: a key that has to make room in the table is then told behind this request's reply.
+    for (const key of flight.readKeys) if (remember(key)) this.#aloft.added(key);
   }
 
   /** Until `flight` lands nothing leaves: it has yet to be seen whether tracking is allowed. */
   closeGate(flight: Flight): void {
     this.#gate = flight;
-    this.depart(flight);
+    this.depart(flight, () => false);
   }
 
   /**
@@ -99,19 +106,17 @@ export class Delivery {
    * @returns keys to take out of the tracking table, because no read of them was executed
    */
   land(flight: Flight, refused: boolean): readonly Key[] {
-    for (const key of flight.keys) {
-      if (this.#flying.get(key) === flight) this.#flying.delete(key);
-    }
+    const unread = this.#aloft.land(flight, refused);
     if (this.#last === flight) this.#last = undefined;
     if (this.#gate === flight) this.#gate = undefined;
-    if (flight.reads) this.#readsFlying -= 1;
-    this.#unpark(flight, refused);
-    return refused ? this.#unsay(flight) : NO_KEYS;
+    if (flight.readKeys.length > 0) this.#readsFlying -= 1;
+    if (flight.parked !== undefined) this.#unpark(flight, new Set(unread));
+    return unread;
   }
 
   /** @param now the clock, in milliseconds; @param wait how long replies usually take */
   changed(key: Key, now: number, wait: number): void {
-    const flight = this.#flying.get(key) ?? this.#gate;
+    const flight = this.#aloft.last(key) ?? this.#gate;
     if (flight === undefined) this.#deliver(key);
     else this.#park(key, flight, now + wait + PARK_MS);
   }
@@ -120,8 +125,8 @@ export class Delivery {
   changedSome(keys: readonly Key[], now: number, wait: number): void {
     let last = this.#gate;
     let again = false;
-    for (const key of this.#flying.size === 0 ? NO_KEYS : keys) {
-      const flight = this.#flying.get(key);
+    for (const key of this.#aloft.isEmpty ? NO_KEYS : keys) {
+      const flight = this.#aloft.last(key);
       if (flight === undefined) continue;
       if (last === undefined || flight.order > last.order) last = flight;
       again ||= flight.again;
@@ -158,8 +163,8 @@ export class Delivery {
   #leaveEarly(parked: Parked): void {
     const { what, flight } = parked;
     if (parked.void || flight.parked === undefined || flight === this.#gate) return;
-    // A key that only this request has named is in no cache yet: there is nothing to hurry for.
-    if (typeof what === 'string' && flight.fresh.includes(what)) return;
+    // A key that nobody but requests in flight has read is in no cache: there is no hurry.
+    if (typeof what === 'string' && this.#aloft.isUnread(what)) return;
     parked.left = true;
     this.#leftCount += 1;
     this.#deliver(what);
@@ -183,35 +188,28 @@ export class Delivery {
     this.#dues.length = 0;
     this.#parkedCount = this.#leftCount;
     const flight = this.#last ?? this.#gate;
-    if (flight === undefined) this.#deliver(undefined);
-    else this.#park(undefined, flight, due);
+    if (flight === undefined) {
+      this.#deliver(undefined);
+      return;
+    }
+    if (this.#readsFlying > 0) flight.again = true;
+    this.#park(undefined, flight, due);
   }
 
-  #unpark(flight: Flight, refused: boolean): void {
-    const { parked } = flight;
-    if (parked === undefined) return;
+  /** @param unread keys that the client has not read after all */
+  #unpark(flight: Flight, unread: ReadonlySet<Key>): void {
+    const parked = flight.parked ?? [];
     flight.parked = undefined;
     for (const one of parked) {
       if (one.void) continue;
       this.#parkedCount -= 1;
       if (one.left) this.#leftCount -= 1;
       const { what } = one;
-      if (refused && typeof what === 'string' && flight.fresh.includes(what)) continue;
+      if (typeof what === 'string' && unread.has(what)) continue;
       if (!one.left || flight.again) this.#deliver(what);
     }
     // What has left with its reply need not stay in the queue of dues.
     if (this.#parkedCount === 0) this.#dues.length = 0;
-  }
-
-  /** A later request in flight for the same key takes over; else the key leaves the table. */
-  #unsay(flight: Flight): readonly Key[] {
-    const gone: Key[] = [];
-    for (const key of flight.fresh) {
-      const later = this.#flying.get(key);
-      if (later?.reads) later.fresh.push(key);
-      else gone.push(key);
-    }
-    return gone;
   }
 }
 

@@ -8,15 +8,13 @@ import type { Tracked } from './tracked.ts';
 export class Keyed implements Owed, Flight {
   readonly keep = KEEP.errors;
   readonly drop = false;
-  readonly flushes = false;
+  readonly flushes: boolean = false;
   readonly blocks: boolean;
   readonly keys: readonly Key[];
   /** Those of the keys whose values the client may cache. */
   readonly readKeys: readonly Key[];
-  readonly reads: boolean;
   order = 0;
-  fresh: Key[] = [];
-  again: boolean;
+  again = false;
   parked: Parked[] | undefined;
   protected readonly tracked: Tracked;
   #refused = false;
@@ -25,8 +23,6 @@ export class Keyed implements Owed, Flight {
     this.tracked = tracked;
     this.keys = keys;
     this.readKeys = readKeys;
-    this.reads = readKeys.length > 0;
-    this.again = this.reads;
     this.blocks = blocks;
   }
 

@@ -90,6 +90,7 @@ export class Ledger {
   #size = 0;
   #blocking = 0;
   #flushing = 0;
+  #shiftCount = 0;
 
   /** How many replies are owed. */
   get size(): number {
@@ -104,6 +105,11 @@ export class Ledger {
   /** How many of them change data silently. */
   get flushing(): number {
     return this.#flushing;
+  }
+
+  /** How many entries have been removed so far. */
+  get shiftCount(): number {
+    return this.#shiftCount;
   }
 
   /** The entry whose reply comes next. */
@@ -126,15 +132,21 @@ export class Ledger {
     this.#ring[this.#first] = undefined;
     this.#first = (this.#first + 1) & (this.#ring.length - 1);
     this.#size -= 1;
+    this.#shiftCount += 1;
     if (owed.blocks) this.#blocking -= 1;
     if (owed.flushes) this.#flushing -= 1;
-    if (this.#size === 0 && this.#ring.length > KEPT_SIZE) this.#ring = new Array(FIRST_SIZE);
+    if (this.#size === 0 && this.#ring.length > KEPT_SIZE) {
+      this.#ring = new Array(FIRST_SIZE);
+      this.#first = 0;
+    }
     return owed;
   }
 
   /** Empties the ledger: the replies will never come. */
   abandon(): void {
-    while (this.#size > 0) this.shift().lost?.();
+    const owed: Owed[] = [];
+    while (this.#size > 0) owed.push(this.shift());
+    for (const one of owed) one.lost?.();
   }
 
   #grow(): void {

@@ -2,11 +2,11 @@ import type { CommandInfo } from '../commands/table.ts';
 import { TYPE } from '../resp/scanner.ts';
 import { error, integer, request, status, trackingInfo } from '../resp/write.ts';
 import { parseTracking, refuseCaching } from '../tracking/options.ts';
+import type { Step } from './handler.ts';
 import type { HeldWords } from './held.ts';
 import { KEEP, type Owed, type Reply, type Verdict } from './ledger.ts';
 import { consequent, isStatus, REPLY_ON, STAND_IN, StandIn } from './owed.ts';
 import { patchClients } from './reports.ts';
-import type { Step } from './requests.ts';
 import type { Session } from './session.ts';
 
 /** A stand-in that every server refuses for its number of words, as the client's request was. */

@@ -24,6 +24,10 @@ export class OpenMulti {
   readonly #queued: Queued[] = [];
   /** It holds a command that may turn tracking on, so its reads have to be looked at. */
   tracks = false;
+  /** A read in it was too long for its keys to be looked at. */
+  unseenReads = false;
+  /** It holds a change of everything that no notification tells. */
+  flushes = false;
   /** The word of the messages around its writes, where they are to be attributed. */
   word: string | undefined;
 
@@ -40,10 +44,9 @@ export class OpenMulti {
   /**
    * EXEC is about to be sent.
    *
-   * @param ended called when its reply has come, with whether nothing was executed
    * @returns the entry for its reply
    */
-  execute(tracked: Tracked, ended: (aborted: boolean) => void): Owed {
+  execute(tracked: Tracked, outcome: ExecOutcome): Owed {
     const keys: Key[] = [];
     const readKeys: Key[] = [];
     for (const request of this.#queued) {
@@ -52,34 +55,48 @@ export class OpenMulti {
         continue;
       }
       if (!tracked.wanted.on) continue;
-      keys.push(...request.keys);
-      if (request.reads && tracked.matters) {
-        readKeys.push(...request.keys);
-        tracked.read(request.keys);
+      const reads = request.reads && tracked.matters;
+      for (const key of request.keys) {
+        keys.push(key);
+        if (reads) readKeys.push(key);
       }
+      if (reads) tracked.read(request.keys);
       if (request.writes) tracked.wrote(request.keys);
     }
-    const exec = new Exec(tracked, keys, readKeys, ended);
+    const exec = new Exec(tracked, keys, readKeys, outcome, this);
     if (keys.length > 0) tracked.embark(exec);
     return exec;
   }
 }
 
+/** What follows from EXEC. */
+export interface ExecOutcome {
+  /** Its reply has come. @param aborted nothing was executed */
+  readonly ended: (aborted: boolean) => void;
+  /** It may have executed a change of everything, but its reply will never tell. */
+  readonly flushed: () => void;
+}
+
 /** The entry for EXEC: the keys of all requests that it executes are in flight with it. */
 class Exec extends Keyed {
   readonly opens: 'always' | 'slots';
-  readonly #ended: (aborted: boolean) => void;
+  override readonly flushes: boolean;
+  readonly #outcome: ExecOutcome;
+  readonly #unseenReads: boolean;
   #aborted = false;
 
   constructor(
     tracked: Tracked,
     keys: readonly Key[],
     readKeys: readonly Key[],
-    ended: (aborted: boolean) => void,
+    outcome: ExecOutcome,
+    multi: OpenMulti,
   ) {
     super(tracked, keys, readKeys, false);
     this.opens = keys.length > 0 ? 'always' : 'slots';
-    this.#ended = ended;
+    this.flushes = multi.flushes;
+    this.#outcome = outcome;
+    this.#unseenReads = multi.unseenReads;
   }
 
   override settle(reply: Reply): Verdict {
@@ -88,8 +105,13 @@ class Exec extends Keyed {
   }
 
   override after(): void {
-    this.#ended(this.#aborted);
+    this.#outcome.ended(this.#aborted);
     if (this.keys.length > 0) this.tracked.land(this, this.#aborted);
+    if (this.#unseenReads && !this.#aborted) this.tracked.distrust('all');
+  }
+
+  lost(): void {
+    if (this.flushes) this.#outcome.flushed();
   }
 }
 

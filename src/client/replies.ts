@@ -221,6 +221,8 @@ export class ReplyReader extends Conversation {
   #finishConfirmation(kind: string, bytes: Buffer): void {
     const owed = this.#current();
     const wanted = owed?.confirms === kind ? owed : undefined;
+    // Confirmations are sent whatever CLIENT REPLY says, but one that was to be skipped counts.
+    if (wanted !== undefined) this.skipNext = false;
     const framesLeft = wanted?.framesLeft ?? (this.subscriptions.framesToLeave(kind) as number);
     this.subscriptions.confirm(kind, countOf(bytes));
     this.write(bytes);

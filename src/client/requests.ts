@@ -4,6 +4,7 @@ import { splitInline } from '../resp/inline.ts';
 import { FOUND, RequestScanner } from '../resp/request.ts';
 import { Run } from '../resp/run.ts';
 import { request as encode } from '../resp/write.ts';
+import type { RequestHandler } from './handler.ts';
 import { HeldWords } from './held.ts';
 
 /**
@@ -11,37 +12,6 @@ import { HeldWords } from './held.ts';
  * bytes. Source: our choice; a read of 100,000 keys of 100 bytes has 10 MB.
  */
 export const HELD_MAX_BYTES = 16 * 1_024 * 1_024;
-
-/** What to do with a request that was held. */
-export type Step =
-  /** Send it on as it came. */
-  | 'forward'
-  /** It has been dealt with. */
-  | 'done'
-  /** It has been dealt with; read no further until `resume`. */
-  | 'wait'
-  /** It has been dealt with; the client has nothing more to say. */
-  | 'stop';
-
-/** Whoever decides what becomes of requests. */
-export interface RequestHandler {
-  /** @returns what is known about the command of that name (`length` bytes, in lower case) */
-  find(name: Uint8Array, length: number): CommandInfo | undefined;
-  /** @returns whether the words of a request of this command must be known before it is sent */
-  holds(info: CommandInfo | undefined): boolean;
-  /** A request that is not held has been sent, or all but its last bytes. */
-  passed(info: CommandInfo | undefined): void;
-  /** A held request is whole. */
-  held(info: CommandInfo, words: HeldWords): Step;
-  /** A request is too long to be held. @returns false where it must not be sent for that */
-  tooLong(info: CommandInfo | undefined): boolean;
-  /** A request without words: servers do not answer it, nor is it sent. */
-  empty(): void;
-  /** The client broke the protocol; `text` is Redis's own. Nothing more is read. */
-  malformed(text: string): void;
-  /** Takes bytes for upstream, in order. */
-  send(bytes: Buffer): void;
-}
 
 /**
  * Reads what a client sends. Requests that nobody need look at go upstream as ranges of the chunk
@@ -59,7 +29,8 @@ export class RequestReader {
   #named = false; // the current request's command is known
   #hold = true;
   #waiting = false;
-  #rest: Buffer | undefined; // what came behind a request that has to be waited for
+  #rest: Buffer[] = []; // what came behind a request that has to be waited for
+  #restBytes = 0;
   #stopped = false;
 
   constructor(handler: RequestHandler) {
@@ -68,15 +39,20 @@ export class RequestReader {
     this.#run = new Run((bytes) => handler.send(bytes));
   }
 
-  /** Whether requests pile up unread, so that no more should be received. */
+  /** Whether a request is waited for before the next is read. */
   get waiting(): boolean {
     return this.#waiting;
+  }
+
+  /** How many bytes have come and wait to be read. */
+  get restBytes(): number {
+    return this.#restBytes;
   }
 
   feed(chunk: Buffer): void {
     if (this.#stopped) return;
     if (this.#waiting) {
-      this.#rest = this.#rest === undefined ? chunk : Buffer.concat([this.#rest, chunk]);
+      this.#keepRest(chunk);
       return;
     }
     this.#chunk = chunk;
@@ -95,14 +71,14 @@ export class RequestReader {
   resume(): void {
     this.#waiting = false;
     const rest = this.#rest;
-    this.#rest = undefined;
-    if (rest !== undefined) this.feed(rest);
+    this.#dropRest();
+    for (const chunk of rest) this.feed(chunk);
   }
 
   /** @returns what has been received and not read; the reader won't read it */
-  takeRest(): Buffer | undefined {
+  takeRest(): readonly Buffer[] {
     const rest = this.#rest;
-    this.#rest = undefined;
+    this.#dropRest();
     this.#waiting = false;
     return rest;
   }
@@ -110,13 +86,24 @@ export class RequestReader {
   /** Reads nothing more. */
   stop(): void {
     this.#stopped = true;
-    this.#rest = undefined;
+    this.#waiting = false;
+    this.#dropRest();
   }
 
   /** Sends bytes upstream behind all requests that came before the current one. */
   send(bytes: Buffer): void {
     this.#run.sendTo(this.#scanner.origin);
     this.#handler.send(bytes);
+  }
+
+  #keepRest(chunk: Buffer): void {
+    this.#rest.push(chunk);
+    this.#restBytes += chunk.length;
+  }
+
+  #dropRest(): void {
+    this.#rest = [];
+    this.#restBytes = 0;
   }
 
   #read(): void {
@@ -144,7 +131,7 @@ export class RequestReader {
       }
     }
     this.#run.sendTo(scanner.at);
-    if (!this.#stopped && scanner.at < chunk.length) this.#rest = chunk.subarray(scanner.at);
+    if (!this.#stopped && scanner.at < chunk.length) this.#keepRest(chunk.subarray(scanner.at));
     scanner.nextChunk(scanner.at);
   }
 

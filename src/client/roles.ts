@@ -2,6 +2,7 @@ import type { CommandInfo } from '../commands/table.ts';
 import { TYPE } from '../resp/scanner.ts';
 import { bulk, error, request } from '../resp/write.ts';
 import { config } from './config-command.ts';
+import type { Step } from './handler.ts';
 import type { HeldWords } from './held.ts';
 import { advertised, protocolOf } from './hello.ts';
 import { KEEP, type Owed, type Reply, SWALLOW, type Verdict } from './ledger.ts';
@@ -10,13 +11,15 @@ import { OpenMulti } from './multi.ts';
 import { consequent, isStatus } from './owed.ts';
 import { DEFAULT_USER } from './parts.ts';
 import { patchInfo } from './reports.ts';
-import type { Step } from './requests.ts';
 import type { Session } from './session.ts';
 
 /** From this version on (7.2) a failing AUTH sends no reply while other output is queued. */
 const SILENT_AUTH_VERSION = 702;
 /** From this version on MONITOR inside MULTI is one ordinary error. */
 const MONITOR_REFUSED_VERSION = 602;
+
+/** From this version on (6.0) every refused EXEC ends its transaction. */
+const EXEC_ENDS_VERSION = 600;
 
 /** A request that every server refuses before it queues it, whereby a transaction is spoilt. */
 const SPOILER = request('AUTH');
@@ -52,6 +55,7 @@ export function handle(session: Session, info: CommandInfo, words: HeldWords): S
     case 'acl':
       return session.forward(consequent({ after: () => session.parts.forgetAccess() }));
     case 'flush':
+      if (session.multi !== undefined) session.multi.flushes = true;
       return session.forward(flushOwed(session));
     case 'reset':
       return session.alone(words.bytes(), () => resetOwed(session));
@@ -91,19 +95,22 @@ function multi(session: Session, words: HeldWords): Step {
   return 'done';
 }
 
+/** Servers from 6.0 on end the transaction by an EXEC with arguments, too. */
 function exec(session: Session, words: HeldWords): Step {
-  if (words.count !== 1) return session.forward(session.entryFor(undefined));
+  const ends = (session.parts.upstreamVersion() ?? EXEC_ENDS_VERSION) >= EXEC_ENDS_VERSION;
+  if (words.count !== 1 && !ends) return session.forward(session.entryFor(undefined));
   const opened = session.multi ?? new OpenMulti();
   session.multi = undefined;
   const { word } = opened;
   if (word !== undefined) session.noloop.say(word);
   const unwatch = session.noloop.unwatchIfNotAgain();
-  const owed = opened.execute(session.tracked, (aborted) => {
+  const ended = (aborted: boolean) => {
     if (aborted) session.replies.transaction.cancel();
     else session.replies.transaction.end();
     unwatch();
     if (aborted && word !== undefined) session.parts.attribution.forget(word);
-  });
+  };
+  const owed = opened.execute(session.tracked, { ended, flushed: () => session.flushed() });
   session.tracked.caching = false;
   return session.forward(owed);
 }
@@ -246,7 +253,10 @@ function monitor(session: Session, words: HeldWords): Step {
     return isPlain ? session.forward(session.entryFor(undefined)) : refuseInMulti(session);
   }
   if (words.count !== 1) return session.forward(session.entryFor(undefined));
-  if (session.replies.monitoring) return 'done'; // no server answers a second MONITOR
+  if (session.replies.monitoring) {
+    session.empty(); // no server answers a second MONITOR
+    return 'done';
+  }
   const after = (reply: Reply) => {
     if (isStatus(reply, 'OK')) session.replies.monitoring = true;
   };
@@ -266,7 +276,9 @@ function replconf(session: Session, info: CommandInfo, words: HeldWords): Step {
   if (session.multi !== undefined) return refuseInMulti(session);
   for (let index = 1; words.count % 2 === 1 && index < words.count; index += 2) {
     const option = words.text(index).toLowerCase();
-    if (option === 'ack' || option === 'getack') return 'done';
+    if (option !== 'ack' && option !== 'getack') continue;
+    session.empty();
+    return 'done';
   }
   return session.forward(session.entryFor(info));
 }

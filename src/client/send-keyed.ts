@@ -1,9 +1,9 @@
 import { keysOf, readsOf } from '../commands/keys.ts';
 import type { CommandInfo } from '../commands/table.ts';
+import type { Step } from './handler.ts';
 import type { HeldWords } from './held.ts';
 import { PASS_QUEUED } from './ledger.ts';
 import { QueuedKeyed } from './multi.ts';
-import type { Step } from './requests.ts';
 import type { Session } from './session.ts';
 
 /**

@@ -2,6 +2,7 @@ import type { CommandInfo } from '../commands/table.ts';
 import { TYPE } from '../resp/scanner.ts';
 import { error } from '../resp/write.ts';
 import { Barrier } from './barrier.ts';
+import type { RequestHandler, Step } from './handler.ts';
 import type { HeldWords } from './held.ts';
 import { Introduction } from './introduction.ts';
 import { type Owed, PASS, PASS_BLOCKING, PASS_QUEUED } from './ledger.ts';
@@ -11,10 +12,16 @@ import { Outlet } from './outlet.ts';
 import { consequent, refuses } from './owed.ts';
 import { DEFAULT_USER, type SessionCounts, type SessionParts } from './parts.ts';
 import { ReplyReader } from './replies.ts';
-import { type RequestHandler, RequestReader, type Step } from './requests.ts';
+import { RequestReader } from './requests.ts';
 import { handle } from './roles.ts';
 import { sendKeyed } from './send-keyed.ts';
 import { Tracked } from './tracked.ts';
+
+/**
+ * How much a client may send while an earlier request is waited for, in bytes, before it is read no
+ * more. Until then it is noticed when it leaves. Source: our choice.
+ */
+const REST_MAX_BYTES = 1_048_576;
 
 /**
  * All that one client's connection means, without a socket: requests come in, requests and stand-ins
@@ -83,9 +90,9 @@ export class Session implements RequestHandler {
     this.parts.tracker.changedAll('flush');
   }
 
-  /** Whether no more requests should be received for now. */
-  get waiting(): boolean {
-    return this.#requests.waiting;
+  /** Whether no more should be received from the client for now. */
+  get isFull(): boolean {
+    return this.#requests.restBytes > REST_MAX_BYTES;
   }
 
   /** @param chunk bytes of the client; may be changed in place */
@@ -109,10 +116,8 @@ export class Session implements RequestHandler {
   /** The client sends nothing more, but may still read. */
   clientEnded(): void {
     this.#ending = true;
-    this.#requests.stop();
-    // A server drops a blocked client that has left; its request must not take a job with it.
-    if (this.replies.ledger.blocking > 0 || this.#raw !== 'no') this.finish();
-    else this.#afterReplies();
+    if (this.#raw === 'no') this.#afterReplies();
+    else this.finish();
   }
 
   /** Whether a request in flight changes data silently: somebody must wait for its reply. */
@@ -151,13 +156,15 @@ export class Session implements RequestHandler {
     this.#lastSkip = undefined;
     this.counts.forwarded += 1;
     this.replies.ledger.push(this.entryFor(info));
+    if (info?.reads === true) this.tracked.readUntracked();
     if (this.multi === undefined) this.tracked.caching = false;
   }
 
   held(info: CommandInfo, words: HeldWords): Step {
-    this.#lastSkip = undefined;
+    const skipBefore = this.#lastSkip;
     const step = info.role === 'plain' ? sendKeyed(this, info, words) : handle(this, info, words);
     if (this.multi === undefined && info.role !== 'client') this.tracked.caching = false;
+    if (this.#lastSkip === skipBefore) this.#lastSkip = undefined;
     return step;
   }
 
@@ -231,6 +238,10 @@ export class Session implements RequestHandler {
   /** A read whose keys were too long to look at: its reply may be used, but not kept. */
   #unseenRead(info: CommandInfo | undefined): Owed {
     this.#tooLong = false;
+    if (this.multi !== undefined) {
+      if (info?.reads === true) this.multi.unseenReads = true;
+      return PASS_QUEUED;
+    }
     if (!this.tracked.wanted.on || info?.reads !== true) return PASS;
     return consequent({
       after: (reply) => {
@@ -259,8 +270,7 @@ export class Session implements RequestHandler {
     this.#raw = begun ? 'yes' : 'no';
     if (!begun) return;
     this.tracked.off();
-    const rest = this.#requests.takeRest();
-    if (rest !== undefined) this.parts.sendUpstream(rest);
+    for (const chunk of this.#requests.takeRest()) this.parts.sendUpstream(chunk);
   }
 
   /** All replies that have come have been dealt with. */
@@ -269,7 +279,8 @@ export class Session implements RequestHandler {
     const { ledger } = this.replies;
     if (ledger.size === 0) this.barrier.idle();
     while (this.barrier.takeOpening()) this.#requests.resume();
-    if (this.#ending && ledger.size === 0 && !this.barrier.isWaiting) this.finish();
+    const idle = ledger.size === 0 && !this.barrier.isWaiting && !this.#requests.waiting;
+    if (this.#ending && idle) this.finish();
   }
 
   /** Says the last words, if any, and ends. */

@@ -49,6 +49,7 @@ export class Tracked implements Reader, Target {
   #wanted: TrackingState = OFF;
   #confirmed: TrackingState = OFF;
   #unconcluded = 0; // stand-ins of CLIENT TRACKING in flight
+  #readUntracked = false; // something was read, untracked, while some were
   /** The mark of CLIENT CACHING. */
   caching = false;
 
@@ -112,7 +113,8 @@ export class Tracked implements Reader, Target {
     return (refused) => {
       this.#unconcluded -= 1;
       if (!refused) this.#confirm(state);
-      else if (this.#unconcluded === 0) this.#wanted = this.#confirmed;
+      else this.#unwant();
+      if (this.#unconcluded === 0) this.#readUntracked = false;
       if (gate !== undefined) this.land(gate, refused);
       this.#register();
     };
@@ -136,6 +138,7 @@ export class Tracked implements Reader, Target {
       tracker.target(redirect)?.receive(what);
     }
     this.off();
+    tracker.retire(this.id);
     outlet.close();
   }
 
@@ -156,7 +159,8 @@ export class Tracked implements Reader, Target {
    */
   depart(keys: readonly Key[], reads: boolean, writes: boolean, blocks: boolean): Keyed {
     const flight = new Keyed(this, keys, reads && this.matters ? keys : NO_KEYS, blocks);
-    if (flight.reads) this.read(keys);
+    if (flight.readKeys.length > 0) this.read(keys);
+    else if (reads) this.readUntracked();
     this.embark(flight);
     if (writes) this.wrote(keys);
     return flight;
@@ -164,9 +168,15 @@ export class Tracked implements Reader, Target {
 
   /** As `depart`, for an entry that exists. */
   embark(flight: Keyed): void {
-    this.#delivery.depart(flight);
-    // Behind that: a key that has to make room again is then told behind this request's reply.
-    if (!this.#wanted.bcast) this.#remember(flight);
+    const { tracker } = this.#parts;
+    const { bcast, redirect } = this.#wanted;
+    this.#delivery.depart(flight, (key) => !bcast && tracker.remember(key, this.id));
+    if (redirect !== 0) this.#orphans.add(flight.readKeys);
+  }
+
+  /** A read is about to be sent that is not tracked, as far as is known now. */
+  readUntracked(): void {
+    if (this.#unconcluded > 0) this.#readUntracked = true;
   }
 
   /** Keys that the client is about to write. */
@@ -180,10 +190,10 @@ export class Tracked implements Reader, Target {
   }
 
   /** The reply to `flight` has been sent to the client. */
-  land(flight: Flight & { readonly readKeys: readonly Key[] }, refused: boolean): void {
+  land(flight: Flight, refused: boolean): void {
     const gone = this.#delivery.land(flight, refused);
     for (const key of gone) this.#parts.tracker.forget(key, this.id);
-    if (!refused && flight.reads && this.#parts.tracker.blind) this.distrust(flight.readKeys);
+    if (!refused && this.#parts.tracker.blind) this.distrust(flight.readKeys);
   }
 
   /** Has the client drop keys that it has just read: changes of them may pass unnoticed. */
@@ -233,12 +243,10 @@ export class Tracked implements Reader, Target {
     return this.tracks || this.#wanted.bcast;
   }
 
-  #remember(flight: Keyed): void {
-    const { tracker } = this.#parts;
-    for (const key of flight.readKeys) {
-      if (tracker.remember(key, this.id)) flight.fresh.push(key);
-    }
-    if (this.#wanted.redirect !== 0) this.#orphans.add(flight.readKeys);
+  /** What was wanted is refused: reads behind it were not tracked as the client has to believe. */
+  #unwant(): void {
+    if (this.#unconcluded === 0) this.#wanted = this.#confirmed;
+    if (this.#readUntracked && this.#confirmed.on) this.distrust('all');
   }
 
   #confirm(state: TrackingState): void {

@@ -10,12 +10,18 @@ const NOBODY: readonly ReaderId[] = [];
  * the table has forgotten them.
  *
  * A key with one reader, by far the commonest, costs its text and one map entry; further readers
- * make it a set. Readers that are gone stay until the key changes or makes room; looking for them
- * would cost more than skipping them then.
+ * make it a set. Readers that are gone stay until the key changes or makes room, or
+ * until there are many; looking for them at once would cost more than skipping them then.
  */
 export class TrackingTable {
   #readers = new Map<Key, ReaderId | Set<ReaderId>>();
+  readonly #isThere: (reader: ReaderId) => boolean;
   #items = 0;
+
+  /** @param isThere whether a reader may still want to hear of changes */
+  constructor(isThere: (reader: ReaderId) => boolean) {
+    this.#isThere = isThere;
+  }
 
   /** How many keys have readers. */
   get keyCount(): number {
@@ -37,10 +43,20 @@ export class TrackingTable {
       this.#readers.set(key, new Set([readers, reader]));
     } else {
       if (readers.has(reader)) return false;
+      if (isPruneSize(readers.size)) this.#prune(readers);
       readers.add(reader);
     }
     this.#items += 1;
     return true;
+  }
+
+  /** Drops readers that are gone: a key that never changes would else gather them for ever. */
+  #prune(readers: Set<ReaderId>): void {
+    for (const reader of readers) {
+      if (this.#isThere(reader)) continue;
+      readers.delete(reader);
+      this.#items -= 1;
+    }
   }
 
   /** Takes back that `reader` has read `key`: the read was refused. */
@@ -78,4 +94,9 @@ export class TrackingTable {
     this.#readers.clear();
     this.#items = 0;
   }
+}
+
+/** The readers of a key are looked through whenever their number has doubled. */
+function isPruneSize(size: number): boolean {
+  return size >= 64 && (size & (size - 1)) === 0;
 }

@@ -58,10 +58,11 @@ export type Reason = 'write' | 'flush' | 'blind' | 'table_full';
  * to that, by `blind`).
  */
 export class Tracker {
-  readonly #table = new TrackingTable();
+  readonly #table = new TrackingTable((id) => this.#alive.has(id));
   readonly #prefixes = new Prefixes();
   readonly #ownWrites = new OwnWrites();
   readonly #readers = new Map<ReaderId, Reader>();
+  readonly #alive = new Set<ReaderId>();
   readonly #targets = new Map<number, Target>();
   readonly #count: (reason: Reason, messages: number) => void;
   #maxKeys: number;
@@ -110,7 +111,9 @@ export class Tracker {
 
   /** @returns the id under which a reader remembers keys */
   newId(): ReaderId {
-    return this.#nextId++;
+    const id = this.#nextId++;
+    this.#alive.add(id);
+    return id;
   }
 
   /** From now on `reader` hears of changes. */
@@ -159,6 +162,11 @@ export class Tracker {
   /** `id` is about to read `keys`; to be told in the order in which it reads and writes. */
   read(keys: readonly Key[], id: ReaderId): void {
     this.#ownWrites.read(keys, id);
+  }
+
+  /** `id`'s client is gone for good. */
+  retire(id: ReaderId): void {
+    this.#alive.delete(id);
   }
 
   forget(key: Key, id: ReaderId): void {

@@ -121,7 +121,8 @@ async function perform(
   for (let index = 0; index < steps.length; index++) {
     const { kind, client: name, said } = steps[index] as Step;
     const client = await cast.find(name);
-    const frames = (wanted[name] ??= []);
+    wanted[name] ??= [];
+    const frames = wanted[name];
     if (kind === 'see') {
       const frame = frameOf(await cast.withIds(said), protocol);
       if (frame === undefined) continue;

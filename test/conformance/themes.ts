@@ -1,11 +1,18 @@
+import { BCAST } from './rows/bcast.ts';
+import { BROKEN } from './rows/broken.ts';
+import { CACHING } from './rows/caching.ts';
 import { CONNECTION } from './rows/connection.ts';
 import { FLUSHES } from './rows/flushes.ts';
 import { HELLO } from './rows/hello.ts';
+import { OPTIONS } from './rows/options.ts';
 import { ORDER } from './rows/order.ts';
+import { PREFIXES } from './rows/prefixes.ts';
 import { PUBSUB } from './rows/pubsub.ts';
 import { QUEUED } from './rows/queued.ts';
 import { READS } from './rows/reads.ts';
+import { REDIRECT } from './rows/redirect.ts';
 import { REPLIES } from './rows/replies.ts';
+import { STATES } from './rows/states.ts';
 import { SWITCHING } from './rows/switching.ts';
 import { TRANSACTIONS } from './rows/transactions.ts';
 import type { Theme } from './scenario.ts';
@@ -13,6 +20,13 @@ import type { Theme } from './scenario.ts';
 /** All that is shown to be as on Redis, in the order of `docs/compatibility.md`. */
 export const THEMES: readonly Theme[] = [
   { title: 'CLIENT TRACKING ON and OFF', rows: SWITCHING },
+  { title: 'The options of CLIENT TRACKING', rows: OPTIONS },
+  { title: 'CLIENT TRACKINGINFO and CLIENT GETREDIR', rows: STATES },
+  { title: 'OPTIN, OPTOUT and CLIENT CACHING', rows: CACHING },
+  { title: 'PREFIX', rows: PREFIXES },
+  { title: 'BCAST', rows: BCAST },
+  { title: 'REDIRECT', rows: REDIRECT },
+  { title: 'REDIRECT to a client that is gone', rows: BROKEN },
   { title: 'What is tracked', rows: READS },
   { title: 'What invalidates, and when', rows: ORDER },
   { title: 'FLUSHALL and FLUSHDB', rows: FLUSHES },

@@ -2,6 +2,9 @@ import { spawn } from 'node:child_process';
 import { describe, expect } from 'vitest';
 import { addressOf, test as base, eventually } from '../helpers/interop.ts';
 
+/** Comes with redis-server; no package of ours. */
+const PROGRAM = 'redis-cli';
+
 /** redis-cli with pushes shown, driven through its input and output. */
 interface Cli {
   /** Everything it has printed. */
@@ -17,7 +20,7 @@ interface Cli {
 const test = base.extend('cli', async ({ proxy, atEnd }): Promise<Cli> => {
   const { host, port } = addressOf(proxy);
   const words = ['-h', host, '-p', String(port), '-3', '--show-pushes', 'yes', '--no-raw'];
-  const child = spawn('redis-cli', words, { stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(PROGRAM, words, { stdio: ['pipe', 'pipe', 'pipe'] });
   atEnd(() => {
     child.kill('SIGKILL');
   });

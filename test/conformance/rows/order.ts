@@ -2,7 +2,7 @@ import type { Row } from '../scenario.ts';
 
 /** Notifications do not say between which of a client's requests the change was made. */
 const BEHIND_THE_LAST =
-  'a change that becomes known while several requests for its key are in flight is told of once, ' +
+  'a change that becomes known while several requests for its key are in flight is told of ' +
   'behind the reply to the last of them';
 
 /** What invalidates, and where the invalidation stands among the client's own replies. */
@@ -59,6 +59,7 @@ export const ORDER: readonly Row[] = [
         a< "1"
         a< OK
         a< "2"
+        a< invalidate k
         a< invalidate k
       `,
     },

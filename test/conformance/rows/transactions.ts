@@ -129,28 +129,6 @@ export const TRANSACTIONS: readonly Row[] = [
       w< OK
       a< invalidate k
     `,
-    differs: {
-      reason:
-        'a change made while EXEC is in flight is told of behind its reply, also where the last ' +
-        'read inside came after it; the client then holds nothing that a later change could make stale',
-      play: `
-        a> CLIENT TRACKING ON
-        a> MULTI
-        a> GET k
-        a> SET k 1
-        a> GET k
-        a> EXEC
-        a< OK
-        a< OK
-        a< +QUEUED
-        a< +QUEUED
-        a< +QUEUED
-        a< *[_ +OK "1"]
-        a< invalidate k
-        w> SET k 2
-        w< OK
-      `,
-    },
   },
   {
     name: 'FLUSHALL inside MULTI: behind the whole reply',

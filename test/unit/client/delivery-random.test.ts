@@ -145,7 +145,7 @@ const key = fc.constantFrom(0, 0, 0, 1, 2); // mostly one, so that requests meet
 function steps(refused: fc.Arbitrary<boolean>): fc.Arbitrary<Step[]> {
   const depart = fc.record({
     kind: fc.constant('depart' as const),
-    keys: fc.array(key, { minLength: 1, maxLength: 3 }),
+    keys: fc.array(key, { minLength: 1, maxLength: 2 }),
     reads: fc.boolean(),
     refused,
   });
@@ -160,7 +160,7 @@ function steps(refused: fc.Arbitrary<boolean>): fc.Arbitrary<Step[]> {
     { weight: 3, arbitrary: tick },
     { weight: 1, arbitrary: rare },
   );
-  return fc.array(step, { minLength: 1, maxLength: 30 });
+  return fc.array(step, { minLength: 1, maxLength: 24, size: 'max' });
 }
 
 function misled(isGated: boolean, list: readonly Step[]): readonly string[] {

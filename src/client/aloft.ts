@@ -1,0 +1,83 @@
+import type { Key } from '../key.ts';
+import type { Flight } from './delivery.ts';
+
+/** The requests in flight that name one key. */
+interface KeyAloft {
+  last: Flight;
+  /** How many of them read it. */
+  reads: number;
+  /** One of them has brought the key into the tracking table. */
+  added: boolean;
+  /** One of those reads has been executed, so that its value may be cached. */
+  executed: boolean;
+}
+
+/**
+ * The keys that a client's requests in flight name, and what is known of their reads. A read that
+ * upstream refuses must leave no trace in the tracking table: its client may have no right to know
+ * when the key changes. But the key stays if any read of it was executed.
+ */
+export class Aloft {
+  readonly #keys = new Map<Key, KeyAloft>();
+
+  get isEmpty(): boolean {
+    return this.#keys.size === 0;
+  }
+
+  /** @returns the last request in flight that names `key` */
+  last(key: Key): Flight | undefined {
+    return this.#keys.get(key)?.last;
+  }
+
+  /** Whether the key came into the table with requests in flight, none of which is known executed. */
+  isUnread(key: Key): boolean {
+    const aloft = this.#keys.get(key);
+    return aloft?.added === true && !aloft.executed;
+  }
+
+  depart(flight: Flight): void {
+    for (const key of flight.keys) {
+      const aloft = this.#keys.get(key);
+      if (aloft === undefined) {
+        this.#keys.set(key, { last: flight, reads: 0, added: false, executed: false });
+        continue;
+      }
+      if (aloft.last.again) flight.again = true;
+      aloft.last = flight;
+    }
+    for (const key of flight.readKeys) {
+      const aloft = this.#keys.get(key);
+      if (aloft !== undefined) aloft.reads += 1;
+    }
+  }
+
+  /** A read in flight has brought `key` into the tracking table. */
+  added(key: Key): void {
+    const aloft = this.#keys.get(key);
+    if (aloft !== undefined) aloft.added = true;
+  }
+
+  /** @returns the keys that must leave the tracking table: all their reads were refused */
+  land(flight: Flight, refused: boolean): readonly Key[] {
+    let unread: Key[] | undefined;
+    for (const key of flight.readKeys) {
+      const aloft = this.#keys.get(key);
+      if (aloft === undefined) continue;
+      aloft.reads -= 1;
+      if (!refused) aloft.executed = true;
+      if (aloft.reads > 0) continue;
+      if (aloft.added && !aloft.executed) {
+        unread ??= [];
+        unread.push(key);
+      }
+      aloft.added = false;
+      aloft.executed = false;
+    }
+    for (const key of flight.keys) {
+      if (this.#keys.get(key)?.last === flight) this.#keys.delete(key);
+    }
+    return unread ?? NO_KEYS;
+  }
+}
+
+const NO_KEYS: readonly Key[] = [];

@@ -1,0 +1,33 @@
+import type { CommandInfo } from '../commands/table.ts';
+import type { HeldWords } from './held.ts';
+
+/** What to do with a request that was held. */
+export type Step =
+  /** Send it on as it came. */
+  | 'forward'
+  /** It has been dealt with. */
+  | 'done'
+  /** It has been dealt with; read no further until `resume`. */
+  | 'wait'
+  /** It has been dealt with; the client has nothing more to say. */
+  | 'stop';
+
+/** Whoever decides what becomes of requests. */
+export interface RequestHandler {
+  /** @returns what is known about the command of that name (`length` bytes, in lower case) */
+  find(name: Uint8Array, length: number): CommandInfo | undefined;
+  /** @returns whether the words of a request of this command must be known before it is sent */
+  holds(info: CommandInfo | undefined): boolean;
+  /** A request that is not held has been sent, or all but its last bytes. */
+  passed(info: CommandInfo | undefined): void;
+  /** A held request is whole. */
+  held(info: CommandInfo, words: HeldWords): Step;
+  /** A request is too long to be held. @returns false where it must not be sent for that */
+  tooLong(info: CommandInfo | undefined): boolean;
+  /** A request without words: servers do not answer it, nor is it sent. */
+  empty(): void;
+  /** The client broke the protocol; `text` is Redis's own. Nothing more is read. */
+  malformed(text: string): void;
+  /** Takes bytes for upstream, in order. */
+  send(bytes: Buffer): void;
+}
