@@ -72,6 +72,7 @@ class RedisProxy implements Proxy {
   #blindSince = performance.now();
   #lastReason: string | undefined = 'connecting to the upstream';
   #address = '';
+  #toldNotRedis = false;
 
   constructor(config: ProxyConfig, parts: ProxyParts) {
     this.#config = config;
@@ -134,7 +135,9 @@ class RedisProxy implements Proxy {
       blind: (reason) => this.#loseSight(reason),
       sighted: () => this.#regainSight(),
       notRedis: (reason) => {
-        if (this.#facts !== undefined) return; // it was one: whatever this is will pass
+        // It was one before: whatever this is will pass.
+        if (this.#facts !== undefined || this.#toldNotRedis) return;
+        this.#toldNotRedis = true;
         const what = `what listens at the upstream's address is no Redis: ${reason}`;
         this.#parts.failed?.(new ProxyError('UPSTREAM_NOT_REDIS', what));
       },

@@ -28,6 +28,7 @@ export interface ConnectionCounts extends SessionCounts {
   bytesIn: number;
   bytesOut: number;
   lanesOutOfSync: number;
+  refusedConnections: number;
   upstreamProtocolErrors: number;
   slowClients: number;
 }
@@ -124,7 +125,7 @@ export class Connection {
     } catch (cause) {
       this.#report(cause);
       this.#closeSession();
-      this.destroy();
+      this.#lane.destroy(); // its end is the client's, behind what was good
     }
   }
 
@@ -152,8 +153,16 @@ export class Connection {
   /** The client is read only while its requests can go on. */
   #regulate(): void {
     if (this.#state !== 'serving') return;
-    if (this.#session.isFull || this.#lane.isFull) this.#client.pause();
+    if (this.#session.isFull && this.#session.replies.ledger.blocking > 0) this.#giveUpOnPipeline();
+    else if (this.#session.isFull || this.#lane.isFull) this.#client.pause();
     else if (this.#client.isPaused()) this.#client.resume();
+  }
+
+  /** Unread, a client can't be seen to leave, and a blocked request would wait for it for ever. */
+  #giveUpOnPipeline(): void {
+    this.#parts.counts.slowClients += 1;
+    this.#parts.logger.warn('a client sends too much behind a blocked request and is disconnected');
+    this.#client.destroy();
   }
 
   #sendClient(bytes: Buffer): void {
@@ -187,7 +196,8 @@ export class Connection {
 
   /**
    * A server drops a blocked client that has left, or its request would take an element that nobody
-   * gets. Whether it is blocked shows in its not being answered.
+   * gets. Whether it is blocked shows in its not being answered; what to do then is left to the
+   * server, which learns of the end as it would from the client itself.
    */
   #freeIfBlocked(): void {
     if (this.#state !== 'draining') return;
@@ -196,7 +206,7 @@ export class Connection {
     const { head, shiftCount } = ledger;
     this.#deadline = setTimeout(() => {
       const stuck = head?.blocks === true && ledger.shiftCount === shiftCount;
-      if (stuck && this.#state === 'draining') this.#session.finish();
+      if (stuck && this.#state === 'draining') this.#lane.end();
       else this.#freeIfBlocked();
     }, waitMs);
   }
@@ -220,7 +230,10 @@ export class Connection {
     this.#closeSession();
     if (this.#state === 'closed') return;
     const reached = this.#state !== 'connecting';
-    if (!reached) this.#sendClient(UNREACHABLE);
+    if (!reached) {
+      this.#parts.counts.refusedConnections += 1;
+      this.#sendClient(UNREACHABLE);
+    }
     if (cause !== undefined) this.#parts.logger.debug({ reason: cause.message }, 'lane lost');
     this.#move('upstreamLost');
     this.#endClient();
@@ -231,7 +244,17 @@ export class Connection {
   #endClient(): void {
     this.#client.end();
     this.#client.resume(); // what it still says is read and dropped: unread, it would cost a reset
-    this.#client.setTimeout(DRAIN_DEADLINE_MS, () => this.#client.destroy());
+    this.#letGo(this.#client.writableLength);
+  }
+
+  /** @param unsent bytes that waited for the client when it was last looked at */
+  #letGo(unsent: number): void {
+    const timer = setTimeout(() => {
+      const now = this.#client.writableLength;
+      if (now === 0 || now === unsent) this.#client.destroy();
+      else this.#letGo(now);
+    }, DRAIN_DEADLINE_MS);
+    this.#client.once('close', () => clearTimeout(timer));
   }
 
   /** The client is done with. Its lane ends, unless a reply still has to be waited for. */

@@ -55,6 +55,18 @@ export class ReplyReader extends Conversation {
     this.#chunk = chunk;
     this.#out.begin(chunk);
     this.#at = 0;
+    try {
+      this.#read(chunk);
+    } finally {
+      // Also where the chunk turned out to be broken: what was whole before that goes on.
+      this.#out.passTo(this.#at);
+      this.#out.end();
+      this.#chunk = NOTHING;
+      this.#at = 0;
+    }
+  }
+
+  #read(chunk: Buffer): void {
     while (this.#at < chunk.length) {
       if (!this.#inFrame) {
         if (this.#passPlain(chunk)) continue;
@@ -64,10 +76,6 @@ export class ReplyReader extends Conversation {
       this.#takePart(end === -1 ? chunk.length : end);
       if (end !== -1) this.#finish();
     }
-    this.#out.passTo(this.#at);
-    this.#out.end();
-    this.#chunk = NOTHING;
-    this.#at = 0;
   }
 
   /** Sends bytes to the client now, behind everything that was passed on so far. */

@@ -21,7 +21,7 @@ import { Tracked } from './tracked.ts';
  * How much a client may send while an earlier request is waited for, in bytes, before it is read no
  * more. Until then it is noticed when it leaves. Source: our choice.
  */
-const REST_MAX_BYTES = 1_048_576;
+const REST_MAX_BYTES = 16 * 1_048_576;
 
 /**
  * All that one client's connection means, without a socket: requests come in, requests and stand-ins

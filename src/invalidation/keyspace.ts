@@ -93,7 +93,7 @@ export class KeyspaceSource implements InvalidationSource {
       await this.#subscribe(subscriber);
       await this.#prepare(subscriber);
       sighted();
-      return await this.#keepAsking(subscriber, signal);
+      return await this.#keepAsking(subscriber);
     } catch (cause) {
       if (cause instanceof ProxyError) return cause;
       const reason = cause instanceof Error ? cause.message : String(cause);
@@ -171,11 +171,14 @@ export class KeyspaceSource implements InvalidationSource {
     if (!seen) throw unavailable('CONFIG is refused and a changed key was not announced');
   }
 
-  async #keepAsking(subscriber: Subscriber, signal: AbortSignal): Promise<ProxyError> {
-    for (;;) {
-      await Promise.race([sleep(PING_INTERVAL_MS, undefined, { signal }), subscriber.lost]);
-      await this.#ping(subscriber, PING_DEADLINE_MS);
+  async #keepAsking(subscriber: Subscriber): Promise<never> {
+    const over = new AbortController();
+    subscriber.lost.catch(() => over.abort());
+    while (!over.signal.aborted) {
+      await sleep(PING_INTERVAL_MS, undefined, { signal: over.signal }).catch(() => {});
+      if (!over.signal.aborted) await this.#ping(subscriber, PING_DEADLINE_MS);
     }
+    return subscriber.lost;
   }
 
   async #ping(subscriber: Subscriber, deadlineMs: number): Promise<void> {

@@ -66,6 +66,11 @@ export class Lane {
     this.#socket.resume();
   }
 
+  /** Says that nothing more will be asked; what is owed may still come. */
+  end(): void {
+    this.#socket.end();
+  }
+
   destroy(): void {
     this.#socket.destroy();
   }

@@ -4,6 +4,9 @@ import { CACHING } from './rows/caching.ts';
 import { CONNECTION } from './rows/connection.ts';
 import { FLUSHES } from './rows/flushes.ts';
 import { HELLO } from './rows/hello.ts';
+import { LIBRARIES } from './rows/libraries.ts';
+import { MODES } from './rows/modes.ts';
+import { NOLOOP } from './rows/noloop.ts';
 import { OPTIONS } from './rows/options.ts';
 import { ORDER } from './rows/order.ts';
 import { PREFIXES } from './rows/prefixes.ts';
@@ -12,6 +15,9 @@ import { QUEUED } from './rows/queued.ts';
 import { READS } from './rows/reads.ts';
 import { REDIRECT } from './rows/redirect.ts';
 import { REPLIES } from './rows/replies.ts';
+import { REPORTS } from './rows/reports.ts';
+import { RIGHTS } from './rows/rights.ts';
+import { SCRIPTS } from './rows/scripts.ts';
 import { STATES } from './rows/states.ts';
 import { SWITCHING } from './rows/switching.ts';
 import { TRANSACTIONS } from './rows/transactions.ts';
@@ -25,15 +31,21 @@ export const THEMES: readonly Theme[] = [
   { title: 'OPTIN, OPTOUT and CLIENT CACHING', rows: CACHING },
   { title: 'PREFIX', rows: PREFIXES },
   { title: 'BCAST', rows: BCAST },
+  { title: 'NOLOOP', rows: NOLOOP },
   { title: 'REDIRECT', rows: REDIRECT },
   { title: 'REDIRECT to a client that is gone', rows: BROKEN },
   { title: 'What is tracked', rows: READS },
+  { title: 'Scripts and functions', rows: SCRIPTS },
   { title: 'What invalidates, and when', rows: ORDER },
   { title: 'FLUSHALL and FLUSHDB', rows: FLUSHES },
   { title: 'MULTI, EXEC, DISCARD, WATCH', rows: TRANSACTIONS },
   { title: 'Tracking commands in transactions', rows: QUEUED },
   { title: 'RESET, SELECT, AUTH, CLIENT REPLY', rows: CONNECTION },
+  { title: 'RESET, HELLO, CLIENT REPLY and QUIT in the modes of tracking', rows: MODES },
   { title: 'HELLO', rows: HELLO },
+  { title: 'INFO, CLIENT LIST, CLIENT INFO, tracking-table-max-keys', rows: REPORTS },
+  { title: 'Rights', rows: RIGHTS },
+  { title: "Client libraries' sequences", rows: LIBRARIES },
   { title: 'How many replies', rows: REPLIES },
   { title: 'Publish and subscribe', rows: PUBSUB },
 ];

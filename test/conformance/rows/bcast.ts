@@ -275,5 +275,19 @@ export const BCAST: readonly Row[] = [
       w< OK
       a< invalidate l
     `,
+    differs: {
+      reason:
+        'a change that becomes known when tracking is being switched on is told of, though it was made just before',
+      play: `
+        a> SET k 1
+        a> CLIENT TRACKING ON BCAST
+        a< OK
+        a< OK
+        a< invalidate k
+        w> SET l 1
+        w< OK
+        a< invalidate l
+      `,
+    },
   },
 ];

@@ -205,7 +205,7 @@ export const BROKEN: readonly Row[] = [
       w< OK
       a< any
       a> CLIENT LIST ID $a
-      a< has "id=$a " "flags=tR " "redir=$b "
+      a< has "id=$a " flags=tR "redir=$b "
     `,
   },
 ];

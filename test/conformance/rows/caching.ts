@@ -153,7 +153,7 @@ export const CACHING: readonly Row[] = [
     'CLIENT INFO',
   ].map((words) => marking(words, true)),
   {
-    name: 'an empty request keeps the mark',
+    name: 'an empty request drops the mark',
     play: `
       a> CLIENT TRACKING ON OPTIN
       a>> CLIENT CACHING YES\\r\\n\\r\\nGET k\\r\\n
@@ -162,7 +162,6 @@ export const CACHING: readonly Row[] = [
       a< _
       w> SET k 1
       w< OK
-      a< invalidate k
     `,
   },
   {

@@ -7,7 +7,7 @@ const [A, B] = [keyOf('a'), keyOf('b')];
 
 /** A table in which each pair has been remembered. */
 function tableOf(...reads: readonly (readonly [Key, ReaderId])[]): TrackingTable {
-  const table = new TrackingTable();
+  const table = new TrackingTable(() => true);
   for (const [key, reader] of reads) table.remember(key, reader);
   return table;
 }
@@ -23,14 +23,14 @@ function taken(table: TrackingTable, key: Key): readonly ReaderId[] {
 
 describe('a tracking table', () => {
   test('is empty at first', () => {
-    const table = new TrackingTable();
+    const table = new TrackingTable(() => true);
     expect(counts(table)).toEqual([0, 0]);
     expect(table.oldest()).toBeUndefined();
     expect(taken(table, A)).toEqual([]);
   });
 
   test('tells whether a read is news', () => {
-    const table = new TrackingTable();
+    const table = new TrackingTable(() => true);
     const news = [1, 1, 2, 2, 1, 3, 3].map((reader) => table.remember(A, reader));
     expect(news).toEqual([true, false, true, false, false, true, false]);
     expect([table.remember(B, 1), ...counts(table)]).toEqual([true, 2, 4]);
@@ -95,6 +95,41 @@ describe('a tracking table', () => {
   });
 });
 
+describe('readers that are gone', () => {
+  /** @returns a table whose key has had so many readers, of which those below `from` are gone */
+  function crowded(count: number, from: number): TrackingTable {
+    const table = new TrackingTable((reader) => reader >= from);
+    for (let reader = 0; reader < count; reader++) table.remember(A, reader);
+    return table;
+  }
+
+  test.for([63, 64])('stay among the first %i', (count) => {
+    const table = crowded(count, 60);
+    expect(counts(table)).toEqual([1, count]);
+    expect(taken(table, A)).toHaveLength(count);
+  });
+
+  test('leave when there are many, and no other does', () => {
+    const table = crowded(65, 60);
+    expect(counts(table)).toEqual([1, 5]);
+    expect(taken(table, A)).toEqual([60, 61, 62, 63, 64]);
+    expect(counts(table)).toEqual([0, 0]);
+  });
+
+  test('do not gather, however many come and go', () => {
+    let newest = 0;
+    const table = new TrackingTable((reader) => reader > newest - 10);
+    for (; newest < 5_000; newest++) table.remember(A, newest);
+    expect(table.itemCount).toBeLessThanOrEqual(64);
+  });
+
+  test('do not hold up a crowd of those that are there', () => {
+    const table = crowded(1_000, 0);
+    expect(counts(table)).toEqual([1, 1_000]);
+    expect(taken(table, A)).toHaveLength(1_000);
+  });
+});
+
 test('a table agrees with the plainest one there is, whatever is done to it', () => {
   const pair = fc.record({
     key: fc.constantFrom('a', 'b', 'c').map(keyOf),
@@ -103,7 +138,7 @@ test('a table agrees with the plainest one there is, whatever is done to it', ()
   const step = fc.tuple(fc.constantFrom('remember', 'remember', 'forget', 'take'), pair);
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
-      const table = new TrackingTable();
+      const table = new TrackingTable(() => true);
       const pairs = new Set<string>();
       for (const [kind, { key, reader }] of steps) {
         const name = `${key} ${reader}`;
