@@ -36,8 +36,8 @@ function configGet(session: Session, info: CommandInfo, words: HeldWords): Step 
  * the source needs stay switched on.
  */
 function configSet(session: Session, info: CommandInfo, words: HeldWords): Step {
-  const all: string[] = [];
-  for (let index = 0; index < words.count; index++) all.push(words.text(index));
+  const all: string[] = ['CONFIG'];
+  for (let index = 1; index < words.count; index++) all.push(words.text(index));
   let maxKeys: number | undefined;
   let merged = false;
   for (let index = 2; index + 1 < all.length; index += 2) {

@@ -23,6 +23,9 @@ import { Tracked } from './tracked.ts';
  */
 const REST_MAX_BYTES = 16 * 1_048_576;
 
+/** How many replies may be owed to a client before it is read no more. Source: our choice. */
+const IN_FLIGHT_MAX_COUNT = 1_000_000;
+
 /**
  * All that one client's connection means, without a socket: requests come in, requests and stand-ins
  * go upstream; replies come in, replies and pushes go to the client.
@@ -92,7 +95,9 @@ export class Session implements RequestHandler {
 
   /** Whether no more should be received from the client for now. */
   get isFull(): boolean {
-    return this.#requests.restBytes > REST_MAX_BYTES;
+    return (
+      this.#requests.restBytes > REST_MAX_BYTES || this.replies.ledger.size > IN_FLIGHT_MAX_COUNT
+    );
   }
 
   /** @param chunk bytes of the client; may be changed in place */

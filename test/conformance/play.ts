@@ -66,11 +66,16 @@ function frameOf(said: string, protocol: Protocol): string | undefined {
     : `*["message" "__redis__:invalidate" *[${names}]]`;
 }
 
+/** How `textOf` shows the end of a line. */
+const LINE_END = '\\x0d\\x0a';
+
 /** @returns whether a frame is what a line asks for, where a line asks for less than the whole */
 function isMeant(wanted: string, frame: string): boolean {
   if (wanted === 'any') return true;
   if (!wanted.startsWith('has ')) return false;
-  return wordsOf(wanted.slice(4)).every((part) => frame.includes(quoted(part).slice(1, -1)));
+  return wordsOf(wanted.slice(4)).every((part) =>
+    frame.includes(part.replaceAll('\r\n', LINE_END)),
+  );
 }
 
 /**

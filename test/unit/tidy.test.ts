@@ -22,6 +22,8 @@ const EDGES = [
   'demo.ts',
   'embedded.ts',
   'invalidation/keyspace.ts',
+  'invalidation/subscriber.ts',
+  'listen.ts',
   'logger.ts',
   'proxy.ts',
   'upstream/',
@@ -34,12 +36,26 @@ const EDGES = [
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   key: [],
+  glob: [],
   resp: ['errors', 'key'],
   tracking: ['errors', 'key'],
   'invalidation/source': ['errors', 'key'],
+  'invalidation/attribution': [],
+  'invalidation/flags': [],
+  'upstream/access': ['glob', 'key'],
   commands: ['errors', 'key', 'resp'],
   invalidation: ['errors', 'key', 'resp', 'commands', 'tracking'],
-  client: ['errors', 'key', 'resp', 'commands', 'tracking', 'invalidation/source'],
+  client: [
+    'errors',
+    'key',
+    'glob',
+    'resp',
+    'commands',
+    'tracking',
+    'invalidation/attribution',
+    'invalidation/flags',
+    'upstream/access',
+  ],
 };
 
 /** Only what starts a proxy imports one, and nothing imports the command line. */

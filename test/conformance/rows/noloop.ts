@@ -225,21 +225,55 @@ export const NOLOOP: readonly Row[] = [
       w> SET k 2
       w< OK
     `,
-    differs: {
-      reason:
-        'a script that may read counts as a read of its declared keys, which a later change then names',
-      play: `
-        a> CLIENT TRACKING ON NOLOOP
-        a> GET k
-        a> EVAL "return redis.call('set', KEYS[1], '1')" 1 k
-        a< OK
-        a< _
-        a< OK
-        w> SET k 2
-        w< OK
-        a< invalidate k
-      `,
-    },
+  },
+  {
+    name: 'what an own script reads behind its write is tracked',
+    play: `
+      a> CLIENT TRACKING ON NOLOOP
+      a> EVAL "redis.call('set', KEYS[1], '1') return redis.call('get', KEYS[1])" 1 k
+      a< OK
+      a< "1"
+      w> SET k 2
+      w< OK
+      a< invalidate k
+    `,
+  },
+  ...[
+    ['SET k v EX 100', '+OK'],
+    ['SETEX k 100 v', '+OK'],
+    ['RPOPLPUSH k k', '_'],
+    ['APPEND k v', ':1'],
+  ].map(([write = '', reply = '']) => ({
+    name: `what is read behind an own ${write} in one piece is tracked`,
+    play: `
+      a> CLIENT TRACKING ON NOLOOP
+      a> ${write}
+      a> EXISTS k
+      a< OK
+      a< ${reply}
+      a< any
+      w> DEL k
+      w> SET k 2
+      w< any
+      w< OK
+      a< invalidate k
+    `,
+  })),
+  {
+    name: 'what is read behind the pop of a last element in one piece is tracked',
+    play: `
+      w> RPUSH k v
+      w< :1
+      a> CLIENT TRACKING ON NOLOOP
+      a> LPOP k
+      a> EXISTS k
+      a< OK
+      a< "v"
+      a< :0
+      w> SET k 2
+      w< OK
+      a< invalidate k
+    `,
   },
   {
     name: 'WATCH keeps its meaning: a change made by another aborts',
@@ -271,14 +305,14 @@ export const NOLOOP: readonly Row[] = [
       a> MULTI
       a> SET k 2
       a> EXEC
-      a> GET k
       a< OK
       a< OK
       a< OK
       a< OK
       a< +QUEUED
       a< _
-      a< "1"
+      w> GET k
+      w< "1"
     `,
   },
   {

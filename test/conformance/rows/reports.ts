@@ -13,11 +13,11 @@ export const REPORTS: readonly Row[] = [
       a> INFO clients
       a> CLIENT TRACKING OFF
       a> INFO clients
-      a< has tracking_clients:1\\r\\n
+      a< has "tracking_clients:1\\r\\n"
       a< OK
-      a< has tracking_clients:2\\r\\n
+      a< has "tracking_clients:2\\r\\n"
       a< OK
-      a< has tracking_clients:1\\r\\n
+      a< has "tracking_clients:1\\r\\n"
     `,
   },
   {
@@ -25,7 +25,7 @@ export const REPORTS: readonly Row[] = [
     protocols: [2, 3],
     play: `
       a> INFO stats
-      a< has tracking_total_keys:0\\r\\n tracking_total_items:0\\r\\n tracking_total_prefixes:0\\r\\n
+      a< has "tracking_total_keys:0\\r\\n" "tracking_total_items:0\\r\\n" "tracking_total_prefixes:0\\r\\n"
       a> CLIENT TRACKING ON
       a> MGET j k
       a< OK
@@ -37,11 +37,11 @@ export const REPORTS: readonly Row[] = [
       c> CLIENT TRACKING ON BCAST PREFIX x PREFIX y
       c> INFO stats
       c< OK
-      c< has tracking_total_keys:2\\r\\n tracking_total_items:3\\r\\n tracking_total_prefixes:2\\r\\n
+      c< has "tracking_total_keys:2\\r\\n" "tracking_total_items:3\\r\\n" "tracking_total_prefixes:2\\r\\n"
       c> CLIENT TRACKING OFF
       c> INFO stats
       c< OK
-      c< has tracking_total_keys:2\\r\\n tracking_total_items:3\\r\\n tracking_total_prefixes:0\\r\\n
+      c< has "tracking_total_keys:2\\r\\n" "tracking_total_items:3\\r\\n" "tracking_total_prefixes:0\\r\\n"
     `,
   },
   ...[
@@ -57,7 +57,7 @@ export const REPORTS: readonly Row[] = [
       a> CLIENT TRACKING ON BCAST
       a> ${words}
       a< OK
-      a< has tracking_clients:2\\r\\n tracking_total_keys: tracking_total_items: tracking_total_prefixes:1\\r\\n
+      a< has "tracking_clients:2\\r\\n" "tracking_total_keys:" "tracking_total_items:" "tracking_total_prefixes:1\\r\\n"
     `,
   })),
   {
@@ -70,7 +70,7 @@ export const REPORTS: readonly Row[] = [
       a< OK
       a< _
       a< OK
-      a< has tracking_total_keys:1\\r\\n tracking_total_items:1\\r\\n
+      a< has "tracking_total_keys:1\\r\\n" "tracking_total_items:1\\r\\n"
     `,
   },
   {
@@ -84,7 +84,7 @@ export const REPORTS: readonly Row[] = [
       w< OK
       a< invalidate k
       a> INFO stats
-      a< has tracking_total_keys:1\\r\\n tracking_total_items:1\\r\\n
+      a< has "tracking_total_keys:1\\r\\n" "tracking_total_items:1\\r\\n"
     `,
   },
   ...[
@@ -146,18 +146,18 @@ export const REPORTS: readonly Row[] = [
     protocols: [2, 3],
     play: `
       a> CONFIG GET tracking-table-max-keys
-      a< has [\\"tracking-table-max-keys\\" \\"1000000\\"]
+      a< has "[\\"tracking-table-max-keys\\" \\"1000000\\"]"
       a> CONFIG GET TRACKING-TABLE*
-      a< has [\\"tracking-table-max-keys\\" \\"1000000\\"]
+      a< has "[\\"tracking-table-max-keys\\" \\"1000000\\"]"
       a> CONFIG GET tracking-table-max-key?
-      a< has [\\"tracking-table-max-keys\\" \\"1000000\\"]
+      a< has "[\\"tracking-table-max-keys\\" \\"1000000\\"]"
     `,
   },
   {
     name: 'CONFIG GET of several names has the size among them, once',
     play: `
       a> CONFIG GET maxmemory tracking-table-max-keys tracking-table-*
-      a< has \\"maxmemory\\" "\\"tracking-table-max-keys\\" \\"1000000\\""
+      a< has "\\"maxmemory\\"" "\\"tracking-table-max-keys\\" \\"1000000\\""
       a> CONFIG GET notracking
       a< %[]
     `,
@@ -206,11 +206,11 @@ export const REPORTS: readonly Row[] = [
       a< OK
       a< OK
       a< *[_ _ _ _ _]
-      a< has >[\\"invalidate\\" *[
-      a< has >[\\"invalidate\\" *[
+      a< has ">[\\"invalidate\\" *["
+      a< has ">[\\"invalidate\\" *["
       a< +PONG
       a< OK
-      a< has tracking_total_keys:3\\r\\n
+      a< has "tracking_total_keys:3\\r\\n"
     `,
   },
   {
@@ -225,7 +225,7 @@ export const REPORTS: readonly Row[] = [
       a< OK
       a< *[_ _ _ _ _]
       a< +PONG
-      a< has tracking_total_keys:5\\r\\n
+      a< has "tracking_total_keys:5\\r\\n"
     `,
   },
   {

@@ -7,7 +7,7 @@ const user = (name: string, rules: string) => `
   a< OK
 `;
 
-const noPerm = (name: string, command: string) =>
+const noPerm = (command: string) =>
   `-NOPERM this user has no permissions to run the '${command}' command`;
 
 /** Who may track: before AUTH, and by the user's rights. */
@@ -19,7 +19,6 @@ export const RIGHTS: readonly Row[] = [
       w> CONFIG SET requirepass pw
       w< OK
       a> CLIENT TRACKING ON
-      a> CLIENT TRACKING
       a> CLIENT TRACKINGINFO
       a> CLIENT GETREDIR
       a> CLIENT CACHING YES
@@ -33,7 +32,19 @@ export const RIGHTS: readonly Row[] = [
       a< -NOAUTH Authentication required.
       a< -NOAUTH Authentication required.
       a< -NOAUTH Authentication required.
-      a< -NOAUTH Authentication required.
+      w> CONFIG SET requirepass ""
+      w< OK
+    `,
+  },
+  {
+    name: 'before AUTH a wrong number of words is told all the same',
+    play: `
+      w> CONFIG SET requirepass pw
+      w< OK
+      a> CLIENT TRACKING
+      a> CLIENT CACHING
+      a< -ERR wrong number of arguments for 'client|tracking' command
+      a< -ERR wrong number of arguments for 'client|caching' command
       w> CONFIG SET requirepass ""
       w< OK
     `,
@@ -85,7 +96,7 @@ export const RIGHTS: readonly Row[] = [
       ${user(`no-${name}`, `~* &* +@all -client|${name}`)}
       a> ${words}
       a> CLIENT ID
-      a< ${noPerm(`no-${name}`, `client|${name}`)}
+      a< ${noPerm(`client|${name}`)}
       a< any
     `,
   })),
@@ -94,7 +105,7 @@ export const RIGHTS: readonly Row[] = [
     play: `
       ${user('no-client', '~* &* +@all -client')}
       a> CLIENT ${words}
-      a< ${noPerm('no-client', `client|${(words.split(' ')[0] ?? '').toLowerCase()}`)}
+      a< ${noPerm(`client|${(words.split(' ')[0] ?? '').toLowerCase()}`)}
     `,
   })),
   {
@@ -106,7 +117,7 @@ export const RIGHTS: readonly Row[] = [
       a> CLIENT TRACKINGINFO
       a< OK
       a< _
-      a< ${noPerm('tracker', 'client|trackinginfo')}
+      a< ${noPerm('client|trackinginfo')}
       w> SET k 1
       w< OK
       a< invalidate k
@@ -121,7 +132,7 @@ export const RIGHTS: readonly Row[] = [
       a> EXEC
       a> CLIENT GETREDIR
       a< OK
-      a< ${noPerm('no-multi-tracking', 'client|tracking')}
+      a< ${noPerm('client|tracking')}
       a< -EXECABORT Transaction discarded because of previous errors.
       a< :-1
     `,
@@ -152,8 +163,6 @@ export const RIGHTS: readonly Row[] = [
   ...[
     ['PUBLISH', '~* &* +@all -publish'],
     ['channels', '~* resetchannels +@all'],
-    ['MULTI', '~* &* +@all -multi'],
-    ['EXEC', '~* &* +@all -exec'],
   ].map(([right = '', rules = '']) => ({
     name: `NOLOOP without the right to ${right}: no write fails, and others are told of`,
     play: `
@@ -191,6 +200,50 @@ export const RIGHTS: readonly Row[] = [
     },
   })),
   {
+    name: 'NOLOOP without the right to MULTI: no write fails',
+    play: `
+      ${user('no-multi', '~* &* +@all -multi')}
+      a> CLIENT TRACKING ON NOLOOP
+      a< OK
+      a> SET k 1
+      a< OK
+      a> INCR k
+      a< :2
+      a> GET k
+      a< "2"
+    `,
+    differs: {
+      reason:
+        'the first write shows that the user may have no transactions: what others wrote meanwhile may have been missed',
+      play: `
+        ${user('no-multi', '~* &* +@all -multi')}
+        a> CLIENT TRACKING ON NOLOOP
+        a< OK
+        a> SET k 1
+        a< flush
+        a< OK
+        a> INCR k
+        a< :2
+        a> GET k
+        a< "2"
+      `,
+    },
+  },
+  {
+    name: 'NOLOOP without the right to EXEC: no write fails',
+    play: `
+      ${user('no-exec', '~* &* +@all -exec')}
+      a> CLIENT TRACKING ON NOLOOP
+      a< OK
+      a> SET k 1
+      a< OK
+      a> INCR k
+      a< :2
+      a> STRLEN j
+      a< :0
+    `,
+  },
+  {
     name: 'AUTH as another user keeps tracking and what was read',
     play: `
       a> CLIENT TRACKING ON
@@ -214,7 +267,7 @@ export const RIGHTS: readonly Row[] = [
       a> GET k
       a> CLIENT TRACKING OFF
       a< _
-      a< ${noPerm('no-more', 'client|tracking')}
+      a< ${noPerm('client|tracking')}
       w> SET k 1
       w< OK
       a< invalidate k

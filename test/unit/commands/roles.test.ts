@@ -17,7 +17,12 @@ const ROLES = {
   sync: 'sync psync',
   flush: 'flushall flushdb swapdb',
   closing: 'shutdown post host:',
-  plain: 'get set publish watch nosuch constructor __proto__ toString',
+  watch: 'watch',
+  unwatch: 'unwatch',
+  info: 'info',
+  config: 'config',
+  acl: 'acl',
+  plain: 'get set publish nosuch constructor __proto__ toString',
 };
 
 test.for(Object.entries(ROLES))('%s: %s', ([role, names]) => {

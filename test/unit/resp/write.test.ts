@@ -3,9 +3,8 @@ import { keyOf } from '../../../src/key.ts';
 import {
   bulk,
   error,
-  INVALIDATE_ALL_PUSH,
   integer,
-  invalidatePush,
+  invalidation,
   request,
   status,
   trackingInfo,
@@ -25,22 +24,22 @@ const ROWS = [
   },
   {
     name: 'an invalidation',
-    bytes: invalidatePush(keyOf('user:1')),
+    bytes: invalidation(keyOf('user:1'), 3),
     text: '>2\r\n$10\r\ninvalidate\r\n*1\r\n$6\r\nuser:1\r\n',
   },
   {
     name: 'an invalidation of a key of odd bytes',
-    bytes: invalidatePush(keyOf('\0\r\n\xff')),
+    bytes: invalidation(keyOf('\0\r\n\xff'), 3),
     text: '>2\r\n$10\r\ninvalidate\r\n*1\r\n$4\r\n\0\r\n\xff\r\n',
   },
   {
     name: 'an invalidation of the empty key',
-    bytes: invalidatePush(keyOf('')),
+    bytes: invalidation(keyOf(''), 3),
     text: '>2\r\n$10\r\ninvalidate\r\n*1\r\n$0\r\n\r\n',
   },
   {
     name: 'the invalidation of everything',
-    bytes: INVALIDATE_ALL_PUSH,
+    bytes: invalidation(undefined, 3),
     text: '>2\r\n$10\r\ninvalidate\r\n_\r\n',
   },
   {
@@ -82,7 +81,7 @@ describe('a reply', () => {
 
   test('is encoded anew for each key in turn', () => {
     const [a, b] = [keyOf('a'), keyOf('b')];
-    const keys = [a, a, b, a, b, b].map((key) => invalidatePush(key).toString('latin1').at(-3));
+    const keys = [a, a, b, a, b, b].map((key) => invalidation(key, 3).toString('latin1').at(-3));
     expect(keys.join('')).toBe('aababb');
   });
 });
