@@ -8,8 +8,12 @@ interface KeyAloft {
   reads: number;
   /** One of them has brought the key into the tracking table. */
   added: boolean;
-  /** One of those reads has been executed, so that its value may be cached. */
+  /** One of the reads that are in flight together has been executed. */
   executed: boolean;
+  /** A read has been executed since requests for the key were first in flight: it may be cached. */
+  held: boolean;
+  /** Reads up to this order may carry a value whose invalidation has left without them. */
+  staleTo: number;
 }
 
 /**
@@ -19,6 +23,7 @@ interface KeyAloft {
  */
 export class Aloft {
   readonly #keys = new Map<Key, KeyAloft>();
+  #allStaleTo = 0; // as `staleTo`, of every key
 
   get isEmpty(): boolean {
     return this.#keys.size === 0;
@@ -32,18 +37,14 @@ export class Aloft {
   /** Whether the key came into the table with requests in flight, none of which is known executed. */
   isUnread(key: Key): boolean {
     const aloft = this.#keys.get(key);
-    return aloft?.added === true && !aloft.executed;
+    return aloft?.added === true && !aloft.held;
   }
 
   depart(flight: Flight): void {
     for (const key of flight.keys) {
       const aloft = this.#keys.get(key);
-      if (aloft === undefined) {
-        this.#keys.set(key, { last: flight, reads: 0, added: false, executed: false });
-        continue;
-      }
-      if (aloft.last.again) flight.again = true;
-      aloft.last = flight;
+      if (aloft !== undefined) aloft.last = flight;
+      else this.#keys.set(key, { last: flight, ...NOTHING_KNOWN });
     }
     for (const key of flight.readKeys) {
       const aloft = this.#keys.get(key);
@@ -57,6 +58,29 @@ export class Aloft {
     if (aloft !== undefined) aloft.added = true;
   }
 
+  /** The invalidation of `key` did not wait: reads up to `order` have to be followed by another. */
+  stale(key: Key, order: number): void {
+    const aloft = this.#keys.get(key);
+    if (aloft !== undefined) aloft.staleTo = Math.max(aloft.staleTo, order);
+  }
+
+  /** As `stale`, of every key. */
+  allStale(order: number): void {
+    this.#allStaleTo = Math.max(this.#allStaleTo, order);
+  }
+
+  /** @returns the keys of `flight` whose values may be older than an invalidation that has left */
+  staleIn(flight: Flight): readonly Key[] {
+    if (flight.order <= this.#allStaleTo) return flight.readKeys;
+    let stale: Key[] | undefined;
+    for (const key of flight.readKeys) {
+      if ((this.#keys.get(key)?.staleTo ?? 0) < flight.order) continue;
+      stale ??= [];
+      stale.push(key);
+    }
+    return stale ?? NO_KEYS;
+  }
+
   /** @returns the keys that must leave the tracking table: all their reads were refused */
   land(flight: Flight, refused: boolean): readonly Key[] {
     let unread: Key[] | undefined;
@@ -64,7 +88,10 @@ export class Aloft {
       const aloft = this.#keys.get(key);
       if (aloft === undefined) continue;
       aloft.reads -= 1;
-      if (!refused) aloft.executed = true;
+      if (!refused) {
+        aloft.executed = true;
+        aloft.held = true;
+      }
       if (aloft.reads > 0) continue;
       if (aloft.added && !aloft.executed) {
         unread ??= [];
@@ -80,4 +107,5 @@ export class Aloft {
   }
 }
 
+const NOTHING_KNOWN = { reads: 0, added: false, executed: false, held: false, staleTo: 0 } as const;
 const NO_KEYS: readonly Key[] = [];

@@ -12,10 +12,8 @@ export interface Flight {
    * that is announced meanwhile.
    */
   readonly readKeys: readonly Key[];
-  /** Its place among the requests in flight; set by `depart`. */
+  /** Its place among all requests that named keys, counted from 1; set by `depart`. */
   order: number;
-  /** It, or an earlier request in flight for one of its keys, reads what may be cached. */
-  again: boolean;
   /** Invalidations that wait for its reply. */
   parked: Parked[] | undefined;
 }
@@ -24,11 +22,14 @@ export interface Flight {
 export interface Parked {
   readonly what: What;
   readonly flight: Flight;
+  /** Requests up to this order were in flight when the change was announced. */
+  readonly order: number;
   /** When it leaves without the reply, in milliseconds of the clock. */
   readonly due: number;
-  left: boolean;
-  /** It was merged into an invalidation of everything. */
-  void: boolean;
+  /** The client may hold what it names already, and not only get it by a request in flight. */
+  readonly isKnown: boolean;
+  /** It has left, or has become part of another. */
+  gone: boolean;
 }
 
 /** How many invalidations may wait for one client's replies before they become one of everything. */
@@ -45,21 +46,21 @@ export const PARK_MS = 10;
  * one, where several name it): if the reply carries the old value, the client drops it right after;
  * if the request was the writing one, the client sees reply and push in the order that Redis has.
  * A reply that is late (a blocking command, a slow script) does not hold up the invalidation for
- * ever: it leaves when it is due, and once more behind the reply if a tracked read is concerned.
- * An invalidation of everything waits for whatever is in flight.
+ * ever: when it is due it leaves, and then once more behind each read that was in flight when the
+ * change was announced. An invalidation of everything waits for whatever is in flight.
  *
  * Pure: time is handed in, and what leaves is handed to `deliver`.
  */
 export class Delivery {
   readonly #deliver: (what: What) => void;
   readonly #aloft = new Aloft();
-  readonly #dues: Parked[] = []; // in order of `due`
+  readonly #holding = new Set<Flight>(); // those with parked invalidations
+  #dues: Parked[] = []; // in order of `due`
+  #lastDue = 0;
   #last: Flight | undefined;
   #gate: Flight | undefined;
   #departed = 0;
-  #readsFlying = 0;
   #parkedCount = 0;
-  #leftCount = 0; // of the parked: left early, and waiting to leave once more
 
   /** @param deliver sends an invalidation */
   constructor(deliver: (what: What) => void) {
@@ -83,10 +84,6 @@ export class Delivery {
    */
   depart(flight: Flight, remember: (key: Key) => boolean): void {
     flight.order = ++this.#departed;
-    if (flight.readKeys.length > 0) {
-      this.#readsFlying += 1;
-      flight.again = true;
-    }
     this.#last = flight;
     this.#aloft.depart(flight);
     // Only now: a key that has to make room in the table is then told behind this request's reply.
@@ -106,11 +103,12 @@ export class Delivery {
    * @returns keys to take out of the tracking table, because no read of them was executed
    */
   land(flight: Flight, refused: boolean): readonly Key[] {
+    const stale = refused ? NO_KEYS : this.#aloft.staleIn(flight);
     const unread = this.#aloft.land(flight, refused);
     if (this.#last === flight) this.#last = undefined;
     if (this.#gate === flight) this.#gate = undefined;
-    if (flight.readKeys.length > 0) this.#readsFlying -= 1;
-    if (flight.parked !== undefined) this.#unpark(flight, new Set(unread));
+    if (flight.parked !== undefined) this.#unpark(flight, unread);
+    for (const key of stale) this.#deliver(key);
     return unread;
   }
 
@@ -124,29 +122,21 @@ export class Delivery {
   /** Keys of one batch leave together, behind the last request in flight that names one. */
   changedSome(keys: readonly Key[], now: number, wait: number): void {
     let last = this.#gate;
-    let again = false;
     for (const key of this.#aloft.isEmpty ? NO_KEYS : keys) {
       const flight = this.#aloft.last(key);
-      if (flight === undefined) continue;
-      if (last === undefined || flight.order > last.order) last = flight;
-      again ||= flight.again;
+      if (flight !== undefined && (last === undefined || flight.order > last.order)) last = flight;
     }
-    if (last === undefined) {
-      this.#deliver(keys);
-      return;
-    }
-    last.again ||= again;
-    this.#park(keys, last, now + wait + PARK_MS);
+    if (last === undefined) this.#deliver(keys);
+    else this.#park(keys, last, now + wait + PARK_MS);
   }
 
   changedAll(now: number, wait: number): void {
     const flight = this.#last ?? this.#gate;
-    if (flight === undefined) {
-      this.#deliver(undefined);
-      return;
+    if (flight === undefined) this.#deliver(undefined);
+    // What waits already says as much, and at the same time or sooner.
+    else if (!flight.parked?.some(({ what, gone }) => what === undefined && !gone)) {
+      this.#park(undefined, flight, now + wait + PARK_MS);
     }
-    if (this.#readsFlying > 0) flight.again = true;
-    this.#park(undefined, flight, now + wait + PARK_MS);
   }
 
   /** Lets go what is due. */
@@ -155,19 +145,21 @@ export class Delivery {
     for (; index < this.#dues.length; index++) {
       const parked = this.#dues[index] as Parked;
       if (parked.due > now) break;
-      this.#leaveEarly(parked);
+      if (!parked.gone && parked.flight !== this.#gate) this.#leaveEarly(parked);
     }
     if (index > 0) this.#dues.splice(0, index);
   }
 
+  /** The reply is late: whatever read is in flight has to be followed by another invalidation. */
   #leaveEarly(parked: Parked): void {
-    const { what, flight } = parked;
-    if (parked.void || flight.parked === undefined || flight === this.#gate) return;
-    // A key that nobody but requests in flight has read is in no cache: there is no hurry.
-    if (typeof what === 'string' && this.#aloft.isUnread(what)) return;
-    parked.left = true;
-    this.#leftCount += 1;
-    this.#deliver(what);
+    const { what, order } = parked;
+    parked.gone = true;
+    this.#parkedCount -= 1;
+    if (what === undefined) this.#aloft.allStale(order);
+    else for (const key of typeof what === 'string' ? [what] : what) this.#aloft.stale(key, order);
+    // A key that nobody but requests in flight has read is in no cache: it need not leave now.
+    const isHeld = parked.isKnown || typeof what !== 'string' || !this.#aloft.isUnread(what);
+    if (isHeld) this.#deliver(what);
   }
 
   #park(what: What, flight: Flight, due: number): void {
@@ -175,41 +167,46 @@ export class Delivery {
       this.#collapse(due);
       return;
     }
-    const parked = { what, flight, due, left: false, void: false };
+    const isKnown = typeof what !== 'string' || !this.#aloft.isUnread(what);
+    // In order also where the round trip has become shorter.
+    this.#lastDue = Math.max(this.#lastDue, due);
+    const order = this.#departed;
+    const parked = { what, flight, order, due: this.#lastDue, isKnown, gone: false };
     flight.parked ??= [];
     flight.parked.push(parked);
+    this.#holding.add(flight);
     this.#dues.push(parked);
     this.#parkedCount += 1;
   }
 
   /** Too many wait: they become one invalidation of everything, behind all that is in flight. */
   #collapse(due: number): void {
-    for (const parked of this.#dues) parked.void = !parked.left;
-    this.#dues.length = 0;
-    this.#parkedCount = this.#leftCount;
-    const flight = this.#last ?? this.#gate;
-    if (flight === undefined) {
-      this.#deliver(undefined);
-      return;
+    for (const flight of this.#holding) {
+      for (const parked of flight.parked ?? []) parked.gone = true;
+      flight.parked = undefined;
     }
-    if (this.#readsFlying > 0) flight.again = true;
-    this.#park(undefined, flight, due);
+    this.#holding.clear();
+    this.#dues = [];
+    this.#parkedCount = 0;
+    const flight = this.#last ?? this.#gate;
+    if (flight === undefined) this.#deliver(undefined);
+    else this.#park(undefined, flight, due);
   }
 
   /** @param unread keys that the client has not read after all */
-  #unpark(flight: Flight, unread: ReadonlySet<Key>): void {
+  #unpark(flight: Flight, unread: readonly Key[]): void {
     const parked = flight.parked ?? [];
+    const unsaid = new Set<What>(unread);
     flight.parked = undefined;
+    this.#holding.delete(flight);
     for (const one of parked) {
-      if (one.void) continue;
+      if (one.gone) continue;
+      one.gone = true;
       this.#parkedCount -= 1;
-      if (one.left) this.#leftCount -= 1;
-      const { what } = one;
-      if (typeof what === 'string' && unread.has(what)) continue;
-      if (!one.left || flight.again) this.#deliver(what);
+      if (!unsaid.has(one.what)) this.#deliver(one.what);
     }
     // What has left with its reply need not stay in the queue of dues.
-    if (this.#parkedCount === 0) this.#dues.length = 0;
+    if (this.#parkedCount === 0) this.#dues = [];
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Words } from '../commands/keys.ts';
 import type { RequestScanner } from '../resp/request.ts';
 
-/** The words of a held request. Valid until the next one. */
+/** The words of a held request, but for word 0, its name. Valid until the next one. */
 export class HeldWords implements Words {
   count = 0;
   #buffer: Buffer = NOTHING;

@@ -14,7 +14,7 @@ export function advertiser(choice: string): Advertise {
 }
 
 function isOlder(version: string, than: string): boolean {
-  const parts = version.split('.').map(Number);
+  const parts = version.split('.').map((part) => Number.parseInt(part, 10));
   for (const [index, wanted] of than.split('.').map(Number).entries()) {
     const part = parts[index] ?? 0;
     if (part !== wanted) return part < wanted;

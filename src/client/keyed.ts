@@ -14,7 +14,6 @@ export class Keyed implements Owed, Flight {
   /** Those of the keys whose values the client may cache. */
   readonly readKeys: readonly Key[];
   order = 0;
-  again = false;
   parked: Parked[] | undefined;
   protected readonly tracked: Tracked;
   #refused = false;

@@ -186,7 +186,7 @@ class AttributedWrite implements Owed {
     this.#session.noloop.giveUp();
     replies.detain();
     const after = (reply: Reply) => {
-      replies.release(reply.bytes);
+      replies.release(replies.muted ? undefined : reply.bytes);
       tracked.land(this.#flight, refuses(reply));
     };
     const owed = consequent({ settle: () => 'drop', after }, { keep: KEEP.all, drop: true });

@@ -202,8 +202,9 @@ export class ReplyReader extends Conversation {
       this.#lenient &&
       this.#kept.size + end - this.#at > KEPT_MAX_BYTES
     ) {
-      if (!this.#kept.isEmpty) this.write(this.#kept.take());
-      this.#treatment = 'pass';
+      const kept = this.#kept.take();
+      if (!this.#silent) this.write(kept);
+      this.#treatment = this.#silent ? 'drop' : 'pass';
     }
     if (this.#treatment !== 'pass') {
       this.#out.passTo(this.#at);

@@ -37,6 +37,8 @@ export function kindAt(chunk: Buffer, at: number): string | undefined {
 }
 
 function looksCut(head: string): boolean {
+  // An array of none has no first element to wait for.
+  if (/^[*>]0\r\n/.test(head)) return false;
   return head.length < KIND_MAX_BYTES && /^[*>](\d+(\r(\n(\$(\d+(\r)?)?)?)?)?)?$/.test(head);
 }
 

@@ -78,7 +78,7 @@ export class CachingApp {
     else if (command === 'CLIENT CACHING' && !failed) this.#mark = true;
     else if (line === 'RESET' && !failed) this.#reset();
     else if (words[0] === 'HELLO' && !failed) this.#hello(words[1] === '2' ? 2 : 3);
-    else this.#data(line, words, text);
+    else if (!failed) this.#data(line, words, text);
   }
 
   #tracking(words: readonly string[]): void {

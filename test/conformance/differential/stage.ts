@@ -81,13 +81,17 @@ async function enter(
   const client = await RawClient.connect(ground.via);
   if (protocols[name] === 3) await client.call('HELLO 3');
   const id = (await client.call('CLIENT ID')).slice(1);
-  const listens = (target: Name) => {
+  const app = new CachingApp(name, protocols[name], (target) => {
     const player = players.get(target);
-    return player !== undefined && !player.gone && (player.app.protocol === 3 || player.subscribed);
-  };
-  const app = new CachingApp(name, protocols[name], listens);
+    return player !== undefined && listens(player);
+  });
   const seen = client.frames.length;
   return { name, client, app, id, seen, queued: undefined, subscribed: false, gone: false };
+}
+
+/** @returns whether a client hears what is redirected to it */
+function listens({ gone, app, subscribed }: Player): boolean {
+  return !gone && (app.protocol === 3 || subscribed);
 }
 
 async function say(
@@ -123,6 +127,9 @@ function takeFrames(
     const line = lines[next++];
     if (line === undefined) break; // the fence's
     answer(player, line, frame);
+    if (!listens(player)) {
+      for (const { app } of players.values()) if (app.redirect === player.name) app.cache.clear();
+    }
     said.push(`${player.name} ${line}: ${normal(line, frame.text, players)}`);
   }
   return said;
@@ -147,11 +154,7 @@ function answer(player: Player, line: string, frame: Frame): void {
   if (line === 'MULTI' || (queued !== undefined && player.queued !== undefined)) return;
   player.app.answered(line, frame.reply, queued ?? []);
   if (line === 'SUBSCRIBE x' && !failed) player.subscribed = true;
-  if ((line === 'UNSUBSCRIBE x' || line === 'RESET') && !failed) stopListening(player);
-}
-
-function stopListening(player: Player): void {
-  player.subscribed = false;
+  if ((line === 'UNSUBSCRIBE x' || line === 'RESET') && !failed) player.subscribed = false;
 }
 
 /** All applications read what has come by itself. */

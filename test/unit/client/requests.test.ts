@@ -462,6 +462,16 @@ describe('a request that is too long to be held', () => {
     expect(bytesSent).toBe(PING.length);
   });
 
+  test('is one alone: many that are held add up to nothing', () => {
+    const handler = new Handler({ get: 'done' });
+    for (let n = 0; n <= pieceCount; n++) {
+      handler.reader.feed(bytesOf(`*2\r\n$3\r\nGET\r\n$${piece.length + 1}\r\n`));
+      handler.reader.feed(piece);
+      handler.reader.feed(bytesOf('x\r\n'));
+    }
+    expect(handler.told.filter((line) => !line.startsWith('held get'))).toEqual([]);
+  });
+
   test('is held as long as it is not', () => {
     const length = 2 ** 16;
     const key = 'x'.repeat(length);

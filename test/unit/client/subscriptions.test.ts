@@ -88,7 +88,7 @@ describe('the kind of a frame', () => {
     expect(kindAt(bytesOf('*0\r\n:1\r\n'), 0)).toBe('');
   });
 
-  test.fails('of an empty array at the end of a chunk is told', () => {
+  test('of an empty array at the end of a chunk is told', () => {
     expect(kindAt(bytesOf('*0\r\n'), 0)).toBe('');
   });
 });
@@ -178,6 +178,20 @@ describe('subscriptions', () => {
       active.push(subscriptions.active);
     }
     expect(active).toEqual([true, true, false]);
+  });
+
+  test('of patterns end apart from those of channels', () => {
+    const subscriptions = confirmedBy(
+      ['subscribe', 1],
+      ['subscribe', 2],
+      ['subscribe', 3],
+      ['psubscribe', 4],
+      ['psubscribe', 5],
+      ['punsubscribe', 4],
+      ['punsubscribe', 3],
+      ['unsubscribe', 2],
+    );
+    expect(left(subscriptions)).toEqual([2, 1, 1]);
   });
 
   test('are cleared by RESET', () => {

@@ -1,0 +1,41 @@
+import { readFileSync } from 'node:fs';
+import type { Row, Theme } from './scenario.ts';
+
+const HEAD = new URL('./compatibility-head.md', import.meta.url);
+
+/** @returns `docs/compatibility.md` as it must be */
+export function compatibilityPage(themes: readonly Theme[]): string {
+  const parts = [
+    readFileSync(HEAD, 'utf8'),
+    '## Differences\n',
+    ...themes.filter(({ rows }) => rows.some(({ differs }) => differs)).map(differences),
+    '## Rows\n',
+    `${themes.flatMap(({ rows }) => rows).length} behaviours; a difference is marked by **differs**.\n`,
+    ...themes.map(section),
+  ];
+  return parts.join('\n');
+}
+
+function differences({ title, rows }: Theme): string {
+  const lines = rows.flatMap(({ name, differs }) =>
+    differs === undefined ? [] : [`- ${escaped(name)}: ${reasonOf(differs)}`],
+  );
+  return `**${title}**\n\n${lines.join('\n')}\n`;
+}
+
+function reasonOf({ reason, unless }: NonNullable<Row['differs']>): string {
+  return unless === undefined ? `${reason}.` : `${reason} (\`${unless}\`: as Redis).`;
+}
+
+function section({ title, rows }: Theme): string {
+  const lines = rows.map(({ name, protocols = [3], differs }) => {
+    const spoken = protocols.map((protocol) => `RESP${protocol}`).join(', ');
+    return `- ${escaped(name)} (${spoken})${differs === undefined ? '' : ' **differs**'}`;
+  });
+  return `### ${title}\n\n${lines.join('\n')}\n`;
+}
+
+/** Characters that Markdown would take for its own. */
+function escaped(text: string): string {
+  return text.replace(/[\\`*_<>[\]|]/g, '\\$&');
+}

@@ -1,0 +1,178 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { describe, expect, vi } from 'vitest';
+import { type ChildProxy, startChildProxy } from '../helpers/child-proxy.ts';
+import { cutAtRandom, seeded } from '../helpers/differential.ts';
+import { test as base, targetOf } from '../helpers/fixtures.ts';
+import { digestOf, growthDuring, largeValue, receiveLarge, sendLarge } from '../helpers/large.ts';
+import { encode, type RawClient, type Request } from '../helpers/raw-client.ts';
+
+const POLL = { timeout: 20_000, interval: 5 } as const;
+const SEED = 20_263;
+const MEBIBYTE = 1_048_576;
+
+/** How much the memory of the proxy may grow, whatever flows through it. */
+const GROWTH_MAX_BYTES = 64 * MEBIBYTE;
+
+const LARGE_BYTES = 200 * MEBIBYTE;
+const LARGE_DIGEST = digestOf(largeValue(LARGE_BYTES));
+
+const test = base.extend<{ child: ChildProxy; wire: () => Promise<Socket> }>({
+  child: async ({ redis }, use) => {
+    const child = await startChildProxy(redis.url);
+    await use(child);
+    await child.stop();
+  },
+  // A bare connection to `child`: nothing keeps what it receives.
+  wire: async ({ child }, use) => {
+    const sockets: Socket[] = [];
+    await use(async () => {
+      if (!('port' in child.target)) throw new Error('the proxy listens on a Unix socket');
+      const socket = connect({ host: '127.0.0.1', port: child.target.port });
+      sockets.push(socket);
+      socket.on('error', () => {}); // 'close' follows
+      await once(socket, 'connect');
+      return socket;
+    });
+    for (const socket of sockets) socket.destroy();
+  },
+});
+
+/** Sends it in many pieces. @returns all that came back to it */
+async function talk(client: RawClient, bytes: Buffer, frames: number): Promise<string> {
+  const before = { frames: client.frames.length, bytes: client.bytes.length };
+  for (const piece of cutAtRandom(bytes, 200, seeded(SEED))) {
+    client.send(piece);
+    await nextTurn();
+  }
+  await client.sawFrames(before.frames + frames);
+  return client.bytes.subarray(before.bytes).toString('latin1');
+}
+
+const DEEP = 10_000;
+
+/** A pipeline and its answers, each of which differs from the one before it. */
+function deepPipeline(): { readonly requests: Buffer; readonly answers: string } {
+  const pairs = Array.from({ length: DEEP }, (_, n): readonly [Request, string] => {
+    const value = `value-${n}`;
+    if (n % 7 === 3) return [['GET', `none-${n}`], '$-1\r\n'];
+    if (n % 7 === 5)
+      return [['MGET', `k-${n % 100}`, 'none'], `*2\r\n$2\r\n${10 + (n % 90)}\r\n$-1\r\n`];
+    if (n % 11 === 0) return [['CLIENT', 'NOSUCH', value], NO_SUCH];
+    if (n % 2 === 0) return [['GET', `k-${n % 100}`], `$2\r\n${10 + (n % 90)}\r\n`];
+    return [['ECHO', value], `$${value.length}\r\n${value}\r\n`];
+  });
+  return {
+    requests: Buffer.concat(pairs.map(([request]) => encode(request))),
+    answers: pairs.map(([, answer]) => answer).join(''),
+  };
+}
+
+const NO_SUCH = "-ERR unknown subcommand 'NOSUCH'. Try CLIENT HELP.\r\n";
+
+describe(`a pipeline of ${DEEP} requests, cut by seed ${SEED}`, () => {
+  test.for(['OFF', 'ON', 'ON OPTIN', 'ON OPTOUT', 'ON NOLOOP', 'ON BCAST PREFIX x'])(
+    'has every answer in its place, tracking %s',
+    async (tracking, { open, fence, proxy }) => {
+      const values = Array.from({ length: 100 }, (_, n) => [`k-${n}`, String(10 + (n % 90))]);
+      await open('redis', ['MSET', ...values.flat()]);
+      await fence.pass();
+      const client = await open('proxy', `CLIENT TRACKING ${tracking}`);
+      const { requests, answers } = deepPipeline();
+      const said = await talk(client, requests, DEEP);
+      expect(said === answers).toBe(true);
+      expect(proxy.log.filter(({ level }) => level >= 40)).toEqual([]);
+    },
+  );
+});
+
+const CACHED = 1_000;
+const names = Array.from({ length: CACHED }, (_, n) => `name-${n}`);
+
+describe('what caching clients send, deep in one write', () => {
+  /** Each is a request, and its answer in RESP3. */
+  const SEQUENCES = {
+    rueidis: [
+      ['CLIENT CACHING YES', '+OK'],
+      ['MULTI', '+OK'],
+      ['PTTL <key>', '+QUEUED'],
+      ['GET <key>', '+QUEUED'],
+      ['EXEC', '*[:-1 "<key>!"]'],
+    ],
+    'redis-rs': [
+      ['CLIENT CACHING YES', '+OK'],
+      ['PTTL <key>', ':-1'],
+      ['GET <key>', '"<key>!"'],
+    ],
+  } as const;
+
+  test.for(
+    (['native', 'proxy'] as const).flatMap((via) =>
+      (['rueidis', 'redis-rs'] as const).map((library) => ({ via, library })),
+    ),
+  )(
+    '$library on $via: answers are right, keys tracked once',
+    async ({ via, library }, { open, fence }) => {
+      const direct = await open(via === 'proxy' ? 'redis' : 'native', [
+        'MSET',
+        ...names.flatMap((name) => [name, `${name}!`]),
+      ]);
+      await fence.pass();
+      const client = await open(via, 'HELLO 3', 'CLIENT TRACKING ON OPTIN');
+      const filled = (text: string, name: string) => text.replaceAll('<key>', name);
+      const said = names.flatMap((name) =>
+        SEQUENCES[library].map((pair) => pair.map((text) => filled(text, name))),
+      );
+      const answers = await client.pipeline(said.map(([request]) => request ?? ''));
+      expect(answers).toEqual(said.map(([, answer]) => answer));
+
+      await direct.pipeline(names.map((name) => `SET ${name} 1`));
+      await client.sawPushes(CACHED);
+      await direct.pipeline(names.map((name) => `SET ${name} 2`));
+      await fence.pass(client);
+      const told = names.map((name) => `>["invalidate" *["${name}"]]`);
+      expect([...client.pushes].sort()).toEqual(told.sort());
+    },
+  );
+
+  test.for(['', ' OPTOUT', ' NOLOOP', ' BCAST PREFIX name-', ' OPTOUT NOLOOP'])(
+    'Lettuce: CLIENT TRACKING ON%s, then GET',
+    async (options, { open, fence }) => {
+      const direct = await open('redis', ['MSET', ...names.flatMap((name) => [name, 'v'])]);
+      await fence.pass();
+      const client = await open('proxy', 'HELLO 3');
+      const gets = names.map((name) => `GET ${name}`);
+      const answers = await client.pipeline([`CLIENT TRACKING ON${options}`, ...gets]);
+      expect(answers).toEqual(['+OK', ...gets.map(() => '"v"')]);
+      await direct.pipeline(names.map((name) => `SET ${name} 1`));
+      await fence.pass(client);
+      const keys = client.pushes.flatMap((push) => push.match(/name-\d+/g) ?? []);
+      expect(keys.sort()).toEqual([...names].sort());
+    },
+  );
+});
+
+describe('a value of 200 MiB', () => {
+  test.for(['OFF', 'ON', 'ON NOLOOP', 'ON BCAST'])(
+    'goes both ways in bounded memory, tracking %s',
+    async (tracking, { child, wire }) => {
+      const socket = await wire();
+      socket.write(`HELLO 3\r\nCLIENT TRACKING ${tracking}\r\nECHO ready\r\n`);
+      await vi.waitFor(() => expect(String(socket.read())).toContain('ready'), POLL);
+      const growth = await growthDuring(child, async () => {
+        const head = `*3\r\n$3\r\nSET\r\n$5\r\nlarge\r\n$${LARGE_BYTES}\r\n`;
+        await sendLarge(socket, head, LARGE_BYTES, '\r\nGET large\r\n');
+        const wanted = `+OK\r\n$${LARGE_BYTES}\r\n`;
+        const pushBytes = tracking === 'ON BCAST' ? ''.length : 0;
+        const { head: said, digest } = await receiveLarge(
+          socket,
+          wanted.length + pushBytes,
+          LARGE_BYTES,
+        );
+        expect([said, digest]).toEqual([wanted, LARGE_DIGEST]);
+      });
+      expect(growth).toBeLessThan(GROWTH_MAX_BYTES);
+    },
+  );
+});
