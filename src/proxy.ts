@@ -197,6 +197,7 @@ class RedisProxy implements Proxy {
       commands: () => this.#commands,
       advertise: advertiser(this.#config.advertiseVersion),
       upstreamVersion: () => this.#facts?.version,
+      nativeTracking: () => this.#facts?.tracks ?? false,
       db: this.#config.upstream.db,
       now: () => performance.now(),
       roundTrip: () => this.#source.roundTripMs,

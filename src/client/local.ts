@@ -1,16 +1,14 @@
 import type { CommandInfo } from '../commands/table.ts';
 import { TYPE } from '../resp/scanner.ts';
-import { error, integer, request, status, trackingInfo } from '../resp/write.ts';
+import { error, integer, status, trackingInfo } from '../resp/write.ts';
 import { parseTracking, refuseCaching } from '../tracking/options.ts';
 import type { Step } from './handler.ts';
 import type { HeldWords } from './held.ts';
 import { KEEP, type Owed, type Reply, type Verdict } from './ledger.ts';
-import { consequent, isStatus, REPLY_ON, STAND_IN, StandIn } from './owed.ts';
+import { consequent, isStatus, REPLY_ON } from './owed.ts';
 import { patchClients } from './reports.ts';
 import type { Session } from './session.ts';
-
-/** A stand-in that every server refuses for its number of words, as the client's request was. */
-const WRONG_STAND_IN = request('CLIENT', 'GETNAME', 'x');
+import { type Answered, StandIn, standInFor, wrongStandInFor } from './stand-in.ts';
 
 /** The subcommands of CLIENT that servers have. Any other ends the mark of CLIENT CACHING. */
 const SUBCOMMANDS: ReadonlySet<string> = new Set(
@@ -27,7 +25,7 @@ export function handleClient(session: Session, info: CommandInfo, words: HeldWor
   if (words.count > 1 && !SUBCOMMANDS.has(subcommand) && !inMulti) session.tracked.caching = false;
   switch (subcommand) {
     case 'tracking':
-      return words.count < 3 ? wrongArity(session, subcommand) : tracking(session, words);
+      return words.count < 3 ? wrongArity(session, 'tracking') : tracking(session, words);
     case 'trackinginfo':
       if (words.count !== 2) return wrongArity(session, subcommand);
       return answer(session, subcommand, (marked) =>
@@ -63,7 +61,7 @@ function listOwed(session: Session): Owed {
  *
  * @param work is told whether the mark of CLIENT CACHING was set where the request takes effect
  */
-function answer(session: Session, subcommand: string, work: (marked: boolean) => Buffer): Step {
+function answer(session: Session, subcommand: Answered, work: (marked: boolean) => Buffer): Step {
   let marked = false;
   const standIn = new StandIn(
     subcommand,
@@ -75,16 +73,16 @@ function answer(session: Session, subcommand: string, work: (marked: boolean) =>
   session.takeEffect(() => {
     marked = session.tracked.caching;
   });
-  session.ask(STAND_IN, standIn);
+  session.ask(standInFor(subcommand, session.parts.nativeTracking()), standIn);
   return 'done';
 }
 
-function wrongArity(session: Session, subcommand: string): Step {
+function wrongArity(session: Session, subcommand: Answered): Step {
   const text = error(`ERR wrong number of arguments for 'client|${subcommand}' command`);
   const owed = consequent({
     settle: (reply) => (/^-(NOAUTH|NOPERM)/.test(textOf(reply)) ? 'pass' : text),
   });
-  session.ask(WRONG_STAND_IN, owed);
+  session.ask(wrongStandInFor(subcommand, session.parts.nativeTracking()), owed);
   return 'done';
 }
 
@@ -106,12 +104,13 @@ function tracking(session: Session, words: HeldWords): Step {
     if (typeof state === 'string') standIn.answer = error(state);
     else conclude = session.tracked.want(state);
   });
+  const request = standInFor('tracking', session.parts.nativeTracking());
   if (session.multi !== undefined || !session.noloop.needsProbe) {
-    session.ask(STAND_IN, standIn);
+    session.ask(request, standIn);
     return 'done';
   }
   // The writes behind it are sent in one way or another, by what the user may do: find out first.
-  return session.alone(STAND_IN, () => {
+  return session.alone(request, () => {
     session.barrier.askBehind({ ...session.noloop.probe(), opens: true });
     return standIn;
   });
@@ -131,7 +130,7 @@ function caching(session: Session, word: string): Step {
     if (refusal === undefined) session.tracked.caching = true;
     else standIn.answer = error(refusal);
   });
-  session.ask(STAND_IN, standIn);
+  session.ask(standInFor('caching', session.parts.nativeTracking()), standIn);
   return 'done';
 }
 

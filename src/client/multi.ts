@@ -2,6 +2,7 @@ import type { Key } from '../key.ts';
 import { TYPE } from '../resp/scanner.ts';
 import { Keyed } from './keyed.ts';
 import { KEEP, type Owed, type Reply, type Verdict } from './ledger.ts';
+import type { AttributedMulti } from './noloop.ts';
 import { refuses } from './owed.ts';
 import type { Tracked } from './tracked.ts';
 
@@ -28,8 +29,10 @@ export class OpenMulti {
   unseenReads = false;
   /** It holds a change of everything that no notification tells. */
   flushes = false;
-  /** The word of the messages around its writes, where they are to be attributed. */
-  word: string | undefined;
+  /** Its writes are told even to the client itself. */
+  isTold = false;
+  /** Set where its writes are attributed. */
+  attributed: AttributedMulti | undefined;
 
   queue(request: Queued): void {
     this.#queued.push(request);
@@ -60,12 +63,17 @@ export class OpenMulti {
         keys.push(key);
         if (reads) readKeys.push(key);
       }
+      if (request.writes) this.#wrote(tracked, request.keys);
       if (reads) tracked.read(request.keys);
-      if (request.writes) tracked.wrote(request.keys);
     }
     const exec = new Exec(tracked, keys, readKeys, outcome, this);
     if (keys.length > 0) tracked.embark(exec);
     return exec;
+  }
+
+  #wrote(tracked: Tracked, keys: readonly Key[]): void {
+    if (this.attributed === undefined) tracked.wrote(keys);
+    else this.attributed.writing(keys);
   }
 }
 

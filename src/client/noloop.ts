@@ -1,3 +1,4 @@
+import type { Key } from '../key.ts';
 import { TYPE } from '../resp/scanner.ts';
 import { request } from '../resp/write.ts';
 import type { Keyed } from './keyed.ts';
@@ -95,7 +96,9 @@ export class Noloop {
    */
   send(bytes: Buffer, flight: Keyed): void {
     const session = this.#session;
-    const word = session.parts.attribution.expect(session.tracked.id);
+    const over = session.parts.tracker.writing(flight.keys, session.tracked.id);
+    const word = session.parts.attribution.expect(session.tracked.id, over);
+    session.tracked.read(flight.readKeys); // a script may read behind its writes
     const write = new AttributedWrite(session, bytes, flight, word);
     session.ask(MULTI, this.#multiOwed(word));
     session.ask(this.#message(word), SWALLOW);
@@ -104,11 +107,16 @@ export class Noloop {
     session.ask(EXEC, new AttributedExec(write));
   }
 
-  /** Opens a transaction of the client's own, whose MULTI was just sent. @returns its word */
-  open(): string {
-    const word = this.#session.parts.attribution.expect(this.#session.tracked.id);
+  /** Opens a transaction of the client's own, whose MULTI was just sent. */
+  open(): AttributedMulti {
+    const { attribution, tracker } = this.#session.parts;
+    const { id } = this.#session.tracked;
+    const overs: (() => void)[] = [];
+    const word = attribution.expect(id, () => {
+      for (const over of overs) over();
+    });
     this.say(word);
-    return word;
+    return { word, writing: (keys) => overs.push(tracker.writing(keys, id)) };
   }
 
   /** Says the word in the client's transaction: as its first request, and as its last. */
@@ -141,6 +149,14 @@ export class Noloop {
     };
     return consequent({ settle: () => 'drop', after }, { drop: true, hidden: true });
   }
+}
+
+/** A transaction of the client's own that is attributed. */
+export interface AttributedMulti {
+  /** The word of the messages in it. */
+  readonly word: string;
+  /** It writes `keys`. */
+  readonly writing: (keys: readonly Key[]) => void;
 }
 
 /** The write itself: QUEUED if all is well; its own reply if upstream refused our MULTI. */

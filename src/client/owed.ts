@@ -1,5 +1,4 @@
 import { TYPE } from '../resp/scanner.ts';
-import { error } from '../resp/write.ts';
 import { KEEP, type Owed, type Reply, type Verdict } from './ledger.ts';
 
 /**
@@ -61,69 +60,6 @@ export function consequent(does: Consequence, also: Partial<Owed> = {}): Owed {
     ...does,
     ...also,
   };
-}
-
-/** The harmless request that stands for one that is answered here. */
-export const STAND_IN = Buffer.from('*2\r\n$6\r\nCLIENT\r\n$7\r\nGETNAME\r\n');
-
-/**
- * An entry for a stand-in: its reply is replaced by ours, unless upstream refuses it. The refusal
- * then stands, with the name of the command that the client did send.
- *
- * @param subcommand of CLIENT, in lower case
- */
-export class StandIn implements Owed {
-  readonly keep = KEEP.errors | KEEP.statuses;
-  readonly drop = true;
-  readonly blocks = false;
-  readonly flushes = false;
-  /** What the client gets: bytes, or what makes them when the reply has come. */
-  answer: Buffer | (() => Buffer);
-  readonly #subcommand: string;
-  readonly #whenConcluded: (refused: boolean) => void;
-  #concluded = false;
-
-  /** @param concluded called once, with whether upstream refused the stand-in or never ran it */
-  constructor(
-    subcommand: string,
-    answer: Buffer | (() => Buffer),
-    concluded: (refused: boolean) => void,
-  ) {
-    this.#subcommand = subcommand;
-    this.answer = answer;
-    this.#whenConcluded = concluded;
-  }
-
-  /** Whether upstream's word has come. */
-  get isConcluded(): boolean {
-    return this.#concluded;
-  }
-
-  settle(reply: Reply): Verdict {
-    if (reply.type !== TYPE.error || reply.bytes === undefined) {
-      return typeof this.answer === 'function' ? this.answer() : this.answer;
-    }
-    const text = reply.bytes.toString('latin1', 1, reply.bytes.length - 2);
-    return error(text.replace('client|getname', `client|${this.#subcommand}`));
-  }
-
-  after(reply: Reply): void {
-    this.#conclude(reply.type === TYPE.error);
-  }
-
-  lost(): void {
-    this.#conclude(true);
-  }
-
-  cancelled(): void {
-    this.#conclude(true);
-  }
-
-  #conclude(refused: boolean): void {
-    if (this.#concluded) return;
-    this.#concluded = true;
-    this.#whenConcluded(refused);
-  }
 }
 
 /** CLIENT REPLY ON, which is sent in place of every CLIENT REPLY. */

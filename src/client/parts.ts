@@ -14,6 +14,8 @@ export interface SessionParts {
   readonly advertise: Advertise;
   /** Upstream's version as major * 100 + minor; undefined while it is not known. */
   readonly upstreamVersion: () => number | undefined;
+  /** Whether upstream knows CLIENT TRACKING and lets it be used. */
+  readonly nativeTracking: () => boolean;
   /** The database in which connections begin. */
   readonly db: number;
   readonly attribution: Attribution;

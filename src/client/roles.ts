@@ -86,11 +86,11 @@ function multi(session: Session, words: HeldWords): Step {
       session.multi = undefined;
       opened.disbelieve();
     }
-    if (opened.word !== undefined) session.noloop.failed(opened.word, reply);
+    if (opened.attributed !== undefined) session.noloop.failed(opened.attributed.word, reply);
   };
   session.ask(words.bytes(), consequent({ after }));
   session.counts.forwarded += 1;
-  if (session.noloop.attributes) opened.word = session.noloop.open();
+  if (session.noloop.attributes) opened.attributed = session.noloop.open();
   session.multi = opened;
   return 'done';
 }
@@ -101,8 +101,9 @@ function exec(session: Session, words: HeldWords): Step {
   if (words.count !== 1 && !ends) return session.forward(session.entryFor(undefined));
   const opened = session.multi ?? new OpenMulti();
   session.multi = undefined;
-  const { word } = opened;
+  const word = opened.attributed?.word;
   if (word !== undefined) session.noloop.say(word);
+  if (word !== undefined && opened.isTold) session.parts.attribution.forget(word);
   const unwatch = session.noloop.unwatchIfNotAgain();
   const ended = (aborted: boolean) => {
     if (aborted) session.replies.transaction.cancel();
@@ -117,7 +118,7 @@ function exec(session: Session, words: HeldWords): Step {
 
 function discard(session: Session, words: HeldWords): Step {
   if (words.count !== 1) return session.forward(session.entryFor(undefined));
-  const word = session.multi?.word;
+  const word = session.multi?.attributed?.word;
   session.multi = undefined;
   const unwatch = session.noloop.unwatchIfNotAgain();
   const after = (reply: Reply) => {

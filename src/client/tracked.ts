@@ -153,16 +153,17 @@ export class Tracked implements Reader, Target {
    * A request that names keys is about to be sent.
    *
    * @param reads  it reads them
-   * @param writes it may change them
+   * @param writes it may change them, and is not attributed
    * @param blocks it may wait for other clients
    * @returns the entry for its reply
    */
   depart(keys: readonly Key[], reads: boolean, writes: boolean, blocks: boolean): Keyed {
     const flight = new Keyed(this, keys, reads && this.matters ? keys : NO_KEYS, blocks);
+    if (writes) this.wrote(keys);
+    // Behind that: what does both, a script, may read behind its writes.
     if (flight.readKeys.length > 0) this.read(keys);
     else if (reads) this.readUntracked();
     this.embark(flight);
-    if (writes) this.wrote(keys);
     return flight;
   }
 
@@ -206,7 +207,7 @@ export class Tracked implements Reader, Target {
 
   changed(key: Key, own: boolean): void {
     const { bcast, noloop } = this.#current;
-    if (bcast || (own && noloop)) return;
+    if (bcast || (own && noloop && this.#wanted.noloop)) return;
     this.#delivery.changed(key, this.#parts.now(), this.#parts.roundTrip());
     if (this.#delivery.hasDues) this.#parts.wake();
   }

@@ -1,6 +1,7 @@
 /** Says who caused what the source hears. */
 interface Expected {
   readonly writer: number;
+  readonly ended: () => void;
   begun: boolean;
 }
 
@@ -36,17 +37,22 @@ export class Attribution {
     return this.#expected.size;
   }
 
-  /** @returns the word for the two messages around a write of `writer`'s */
-  expect(writer: number): string {
+  /**
+   * @param ended called once when all that the write causes has been heard, or never will be
+   * @returns the word for the two messages around a write of `writer`'s
+   */
+  expect(writer: number, ended: () => void): string {
     const word = this.#newWord();
-    this.#expected.set(word, { writer, begun: false });
+    this.#expected.set(word, { writer, ended, begun: false });
     return word;
   }
 
   /** The write was not executed: no messages will come. */
   forget(word: string): void {
+    const expected = this.#expected.get(word);
     this.#expected.delete(word);
     if (this.#current === word) this.#end();
+    expected?.ended();
   }
 
   /** A message on the channel was heard. */
@@ -59,14 +65,15 @@ export class Attribution {
       this.#writer = expected.writer;
       return;
     }
-    this.#expected.delete(word);
-    if (this.#current === word) this.#end();
+    this.forget(word);
   }
 
   /** The source has missed something: nothing that is expected need come. */
   reset(): void {
+    const all = [...this.#expected.values()];
     this.#expected.clear();
     this.#end();
+    for (const { ended } of all) ended();
   }
 
   #end(): void {

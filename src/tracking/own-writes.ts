@@ -5,8 +5,10 @@ import type { ReaderId } from './table.ts';
 const KEYS_MAX_COUNT = 10_000;
 
 interface Written {
-  /** Writes sent whose notification has not been heard. */
+  /** Writes sent whose notification has not been heard; each is taken to have one. */
   writes: number;
+  /** Writes sent that are attributed, and whose end has not been heard. */
+  windows: number;
   /** The key was read again behind such a write. */
   reread: boolean;
 }
@@ -16,23 +18,31 @@ interface Written {
  * behind such a write has seen its result, so the notification must not use up that read: Redis,
  * too, tracks the key anew by it.
  *
- * A write that changes nothing is never announced and stays in the books until the key changes for
- * another reason; then the key may be remembered once too often, which is harmless.
+ * A write that is attributed is known to be over when its end is heard, however many notifications
+ * it has. Of another it is not known, and one is expected; a write that changes nothing is never
+ * announced and stays in the books until the key changes for another reason. Then the key may be
+ * remembered once too often, which is harmless.
  */
 export class OwnWrites {
   readonly #byKey = new Map<Key, Map<ReaderId, Written>>();
 
+  /** `reader` writes `keys`, and nobody will say when that is over. */
   wrote(keys: readonly Key[], reader: ReaderId): void {
+    for (const key of keys) this.#at(key, reader).writes += 1;
+  }
+
+  /** `reader` writes `keys`, until `close`. */
+  open(keys: readonly Key[], reader: ReaderId): void {
+    for (const key of keys) this.#at(key, reader).windows += 1;
+  }
+
+  /** All notifications of a write that was opened have been heard, or none will be. */
+  close(keys: readonly Key[], reader: ReaderId): void {
     for (const key of keys) {
-      let writers = this.#byKey.get(key);
-      if (writers === undefined) {
-        if (this.#byKey.size >= KEYS_MAX_COUNT) this.#byKey.clear();
-        writers = new Map();
-        this.#byKey.set(key, writers);
-      }
-      const written = writers.get(reader);
-      if (written === undefined) writers.set(reader, { writes: 1, reread: false });
-      else written.writes += 1;
+      const written = this.#byKey.get(key)?.get(reader);
+      if (written === undefined || written.windows === 0) continue;
+      written.windows -= 1;
+      this.#dropIfOver(key, reader, written);
     }
   }
 
@@ -51,17 +61,49 @@ export class OwnWrites {
     const reread: ReaderId[] = [];
     for (const [reader, written] of writers) {
       if (written.reread) reread.push(reader);
+      if (written.windows > 0) continue; // more may follow, for the same read
       written.reread = false;
       written.writes -= 1;
-      if (written.writes === 0) writers.delete(reader);
+      this.#dropIfOver(key, reader, written);
     }
-    if (writers.size === 0) this.#byKey.delete(key);
     return reread;
   }
 
   /** Nothing that is expected need come. */
   clear(): void {
     this.#byKey.clear();
+  }
+
+  #at(key: Key, reader: ReaderId): Written {
+    let writers = this.#byKey.get(key);
+    if (writers === undefined) {
+      if (this.#byKey.size >= KEYS_MAX_COUNT) this.#dropCounted();
+      writers = new Map();
+      this.#byKey.set(key, writers);
+    }
+    let written = writers.get(reader);
+    if (written === undefined) {
+      written = { writes: 0, windows: 0, reread: false };
+      writers.set(reader, written);
+    }
+    return written;
+  }
+
+  /** Windows stay: they end by themselves, and NOLOOP would lose reads without them. */
+  #dropCounted(): void {
+    for (const [key, writers] of this.#byKey) {
+      for (const [reader, written] of writers) {
+        written.writes = 0;
+        this.#dropIfOver(key, reader, written);
+      }
+    }
+  }
+
+  #dropIfOver(key: Key, reader: ReaderId, written: Written): void {
+    if (written.writes > 0 || written.windows > 0) return;
+    const writers = this.#byKey.get(key);
+    writers?.delete(reader);
+    if (writers?.size === 0) this.#byKey.delete(key);
   }
 }
 

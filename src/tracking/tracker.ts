@@ -159,6 +159,12 @@ export class Tracker {
     this.#ownWrites.wrote(keys, id);
   }
 
+  /** `id` is about to write `keys`, attributed. @returns what to call when that is over */
+  writing(keys: readonly Key[], id: ReaderId): () => void {
+    this.#ownWrites.open(keys, id);
+    return () => this.#ownWrites.close(keys, id);
+  }
+
   /** `id` is about to read `keys`; to be told in the order in which it reads and writes. */
   read(keys: readonly Key[], id: ReaderId): void {
     this.#ownWrites.read(keys, id);

@@ -15,6 +15,8 @@ export interface ServerFacts {
   readonly versionText: string | undefined;
   /** Changes when the server is started anew; undefined where INFO is refused. */
   readonly runId: string | undefined;
+  /** It knows CLIENT TRACKING (6.2 and later) and lets it be used. */
+  readonly tracks: boolean;
   /** Its own COMMAND table, or the built-in one where COMMAND is refused. */
   readonly commands: CommandTable;
 }
@@ -47,7 +49,13 @@ export class Control {
       .call('COMMAND')
       .then((reply) => CommandTable.fromUpstream(reply))
       .catch(() => CommandTable.builtin());
+    const tracks = await this.#redis
+      .call('CLIENT', 'TRACKINGINFO')
+      .then(() => this.#redis.call('CLIENT', 'TRACKING', 'OFF'))
+      .then(() => true)
+      .catch(() => false);
     return {
+      tracks,
       version: major === undefined || minor === undefined ? undefined : major * 100 + minor,
       versionText: text,
       runId: /^run_id:(\S+)/m.exec(info)?.[1],

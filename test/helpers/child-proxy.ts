@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { vi } from 'vitest';
 import type { Target } from './raw-client.ts';
@@ -14,6 +14,7 @@ const POLL = { timeout: 20_000, interval: 20 } as const;
 export interface ChildProxy {
   readonly target: Target;
   readonly pid: number;
+  readonly alive: boolean;
   /** Its resident memory now, in bytes. */
   rssBytes(): number;
   /** How many file descriptors it has open. */
@@ -62,6 +63,9 @@ function runningProxy(
   return {
     target,
     pid,
+    get alive() {
+      return existsSync(`/proc/${pid}/status`);
+    },
     rssBytes: () => {
       const status = readFileSync(`/proc/${pid}/status`, 'utf8');
       return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1_024;

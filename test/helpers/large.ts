@@ -72,7 +72,7 @@ export async function growthDuring(proxy: ChildProxy, work: () => Promise<void>)
   const before = proxy.rssBytes();
   let most = before;
   const sampler = setInterval(() => {
-    most = Math.max(most, proxy.rssBytes());
+    if (proxy.alive) most = Math.max(most, proxy.rssBytes());
   }, SAMPLE_MS);
   try {
     await work();

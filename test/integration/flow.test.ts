@@ -4,9 +4,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, vi } from 'vitest';
 import { type ChildProxy, startChildProxy } from '../helpers/child-proxy.ts';
 import { cutAtRandom, seeded } from '../helpers/differential.ts';
-import { test as base, targetOf } from '../helpers/fixtures.ts';
+import { test as base } from '../helpers/fixtures.ts';
 import { digestOf, growthDuring, largeValue, receiveLarge, sendLarge } from '../helpers/large.ts';
-import { encode, type RawClient, type Request } from '../helpers/raw-client.ts';
+import { encode, RawClient, type Request } from '../helpers/raw-client.ts';
 
 const POLL = { timeout: 20_000, interval: 5 } as const;
 const SEED = 20_263;
@@ -52,15 +52,18 @@ async function talk(client: RawClient, bytes: Buffer, frames: number): Promise<s
 
 const DEEP = 10_000;
 
+/** @returns what `k-<n % 100>` holds */
+const storedAt = (n: number) => String(10 + ((n % 100) % 90));
+
 /** A pipeline and its answers, each of which differs from the one before it. */
 function deepPipeline(): { readonly requests: Buffer; readonly answers: string } {
   const pairs = Array.from({ length: DEEP }, (_, n): readonly [Request, string] => {
     const value = `value-${n}`;
     if (n % 7 === 3) return [['GET', `none-${n}`], '$-1\r\n'];
     if (n % 7 === 5)
-      return [['MGET', `k-${n % 100}`, 'none'], `*2\r\n$2\r\n${10 + (n % 90)}\r\n$-1\r\n`];
+      return [['MGET', `k-${n % 100}`, 'none'], `*2\r\n$2\r\n${storedAt(n)}\r\n$-1\r\n`];
     if (n % 11 === 0) return [['CLIENT', 'NOSUCH', value], NO_SUCH];
-    if (n % 2 === 0) return [['GET', `k-${n % 100}`], `$2\r\n${10 + (n % 90)}\r\n`];
+    if (n % 2 === 0) return [['GET', `k-${n % 100}`], `$2\r\n${storedAt(n)}\r\n`];
     return [['ECHO', value], `$${value.length}\r\n${value}\r\n`];
   });
   return {
@@ -75,7 +78,7 @@ describe(`a pipeline of ${DEEP} requests, cut by seed ${SEED}`, () => {
   test.for(['OFF', 'ON', 'ON OPTIN', 'ON OPTOUT', 'ON NOLOOP', 'ON BCAST PREFIX x'])(
     'has every answer in its place, tracking %s',
     async (tracking, { open, fence, proxy }) => {
-      const values = Array.from({ length: 100 }, (_, n) => [`k-${n}`, String(10 + (n % 90))]);
+      const values = Array.from({ length: 100 }, (_, n) => [`k-${n}`, storedAt(n)]);
       await open('redis', ['MSET', ...values.flat()]);
       await fence.pass();
       const client = await open('proxy', `CLIENT TRACKING ${tracking}`);
@@ -154,7 +157,7 @@ describe('what caching clients send, deep in one write', () => {
 });
 
 describe('a value of 200 MiB', () => {
-  test.for(['OFF', 'ON', 'ON NOLOOP', 'ON BCAST'])(
+  test.for(['OFF', 'ON', 'ON NOLOOP', 'ON BCAST PREFIX x'])(
     'goes both ways in bounded memory, tracking %s',
     async (tracking, { child, wire }) => {
       const socket = await wire();
@@ -164,15 +167,81 @@ describe('a value of 200 MiB', () => {
         const head = `*3\r\n$3\r\nSET\r\n$5\r\nlarge\r\n$${LARGE_BYTES}\r\n`;
         await sendLarge(socket, head, LARGE_BYTES, '\r\nGET large\r\n');
         const wanted = `+OK\r\n$${LARGE_BYTES}\r\n`;
-        const pushBytes = tracking === 'ON BCAST' ? ''.length : 0;
-        const { head: said, digest } = await receiveLarge(
-          socket,
-          wanted.length + pushBytes,
-          LARGE_BYTES,
-        );
+        const { head: said, digest } = await receiveLarge(socket, wanted.length, LARGE_BYTES);
         expect([said, digest]).toEqual([wanted, LARGE_DIGEST]);
       });
       expect(growth).toBeLessThan(GROWTH_MAX_BYTES);
     },
   );
+});
+
+describe('what is not read waits', () => {
+  test('upstream: replies to a client that does not read', async ({ child, wire, open }) => {
+    const count = 8;
+    const bytes = 25 * MEBIBYTE;
+    await open('redis', ['SET', 'large', Buffer.concat([...largeValue(bytes)])]);
+    const [slow, other] = [await wire(), await RawClient.connect(child.target)];
+    const growth = await growthDuring(child, async () => {
+      slow.pause();
+      slow.write('GET large\r\n'.repeat(count));
+      for (let n = 0; n < 2_000; n++) expect(await other.call(`ECHO ${n}`)).toBe(`"${n}"`);
+      const head = `$${bytes}\r\n`;
+      const digest = digestOf(largeValue(bytes));
+      for (let n = 0; n < count; n++) {
+        const wanted = n === 0 ? head : `\r\n${head}`;
+        expect(await receiveLarge(slow, wanted.length, bytes)).toEqual({ head: wanted, digest });
+      }
+    });
+    other.close();
+    expect(growth).toBeLessThan(GROWTH_MAX_BYTES);
+  });
+
+  test('with the client: requests to an upstream that does not read', async ({
+    child,
+    wire,
+    redis,
+  }) => {
+    const busy = await wire();
+    const growth = await growthDuring(child, async () => {
+      redis.kill('SIGSTOP');
+      let taken = false;
+      const head = `*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$${LARGE_BYTES}\r\n`;
+      const sent = sendLarge(busy, head, LARGE_BYTES, '\r\nSTRLEN k\r\n').then(() => {
+        taken = true;
+      });
+      await vi.waitFor(async () => expect(await child.metric('source_up')).toBe(0), POLL);
+      expect(taken).toBe(false);
+      redis.kill('SIGCONT');
+      const wanted = `+OK\r\n:${LARGE_BYTES}\r\n`;
+      expect((await receiveLarge(busy, wanted.length, 0)).head).toBe(wanted);
+      await sent;
+    });
+    expect(growth).toBeLessThan(GROWTH_MAX_BYTES);
+  });
+
+  test('with nobody: a client that never reads its invalidations is disconnected', async ({
+    child,
+    wire,
+    open,
+  }) => {
+    const [deaf, other] = [await wire(), await wire()];
+    for (const socket of [deaf, other]) {
+      socket.write('HELLO 3\r\nCLIENT TRACKING ON BCAST\r\nECHO ready\r\n');
+      await vi.waitFor(() => expect(String(socket.read())).toContain('ready'), POLL);
+    }
+    const direct = await open('redis');
+    const rest = 'x'.repeat(256 * 1_024);
+    const growth = await growthDuring(child, async () => {
+      for (let n = 100; n < 300; n++) {
+        const key = `${n}-${rest}`;
+        await direct.call(['SET', key, '1', 'PX', '60000']);
+        const wanted = `>2\r\n$10\r\ninvalidate\r\n*1\r\n$${key.length}\r\n${n}-`;
+        const { head } = await receiveLarge(other, wanted.length, rest.length + '\r\n'.length);
+        expect(head).toBe(wanted);
+      }
+      expect(await child.metric('slow_clients_total')).toBe(1);
+    });
+    expect(growth).toBeLessThan(GROWTH_MAX_BYTES);
+    expect(await child.metric('clients')).toBe(1);
+  });
 });

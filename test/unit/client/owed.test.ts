@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Reply } from '../../../src/client/ledger.ts';
-import { consequent, isStatus, refuses, StandIn } from '../../../src/client/owed.ts';
+import { consequent, isStatus, refuses } from '../../../src/client/owed.ts';
+import { StandIn } from '../../../src/client/stand-in.ts';
 import { bytesOf } from '../../helpers/scan.ts';
 
 function reply(text: string): Reply {
