@@ -84,7 +84,7 @@ class RedisProxy implements Proxy {
     this.#source = new KeyspaceSource({
       endpoint: this.#endpoint,
       notifyConfig: config.notifyConfig,
-      channel: this.#attribution.channel,
+      attribution: this.#attribution,
       learnt: (facts) => this.#learn(facts),
     });
     this.#server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>

@@ -1,10 +1,9 @@
 import type { Owed } from './ledger.ts';
 
-interface Ours {
+/** A request of ours, and the entry for its reply. */
+export interface Ours {
   readonly bytes: Buffer;
   readonly owed: Owed;
-  /** The barrier opens with its reply, not with that of the request before it. */
-  readonly opens: boolean;
 }
 
 /**
@@ -15,7 +14,8 @@ interface Ours {
 export class Barrier {
   readonly #ask: (bytes: Buffer, owed: Owed) => void;
   #waiting: (() => void) | undefined;
-  #behind: Ours | undefined;
+  #behind: readonly Ours[] = [];
+  #opensBehind = false;
   #opens = false;
 
   /** @param ask sends a request and notes the reply that is owed for it */
@@ -36,18 +36,23 @@ export class Barrier {
     const send = () => {
       const owed = entry();
       const behind = this.#behind;
-      this.#behind = undefined;
-      this.#openWith(behind?.opens === true ? behind.owed : owed);
+      this.#behind = [];
+      this.#openWith((this.#opensBehind ? behind.at(-1)?.owed : undefined) ?? owed);
       this.#ask(bytes, owed);
-      if (behind !== undefined) this.#ask(behind.bytes, behind.owed);
+      for (const ours of behind) this.#ask(ours.bytes, ours.owed);
     };
     if (idle) send();
     else this.#waiting = send;
   }
 
-  /** To be called by `entry`: another request of ours follows the one that is being sent. */
-  askBehind(behind: Ours): void {
+  /**
+   * To be called by `entry`: requests of ours follow the one that is being sent.
+   *
+   * @param opens the barrier opens with the last of their replies, not with that of the request
+   */
+  askBehind(behind: readonly Ours[], opens: boolean): void {
     this.#behind = behind;
+    this.#opensBehind = opens;
   }
 
   /** Sends what has waited for no reply to be owed. */

@@ -30,7 +30,7 @@ export class Keyed implements Owed, Flight {
     return 'pass';
   }
 
-  after(): void {
+  after(_reply: Reply): void {
     this.tracked.land(this, this.#refused);
   }
 }

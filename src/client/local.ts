@@ -111,7 +111,7 @@ function tracking(session: Session, words: HeldWords): Step {
   }
   // The writes behind it are sent in one way or another, by what the user may do: find out first.
   return session.alone(request, () => {
-    session.barrier.askBehind({ ...session.noloop.probe(), opens: true });
+    session.barrier.askBehind(session.noloop.probe(), true);
     return standIn;
   });
 }

@@ -80,7 +80,7 @@ export class OpenMulti {
 /** What follows from EXEC. */
 export interface ExecOutcome {
   /** Its reply has come. @param aborted nothing was executed */
-  readonly ended: (aborted: boolean) => void;
+  readonly ended: (aborted: boolean, reply: Reply) => void;
   /** It may have executed a change of everything, but its reply will never tell. */
   readonly flushed: () => void;
 }
@@ -91,6 +91,7 @@ class Exec extends Keyed {
   override readonly flushes: boolean;
   readonly #outcome: ExecOutcome;
   readonly #unseenReads: boolean;
+  readonly #attributed: AttributedMulti | undefined;
   #aborted = false;
 
   constructor(
@@ -105,6 +106,7 @@ class Exec extends Keyed {
     this.flushes = multi.flushes;
     this.#outcome = outcome;
     this.#unseenReads = multi.unseenReads;
+    this.#attributed = multi.attributed;
   }
 
   override settle(reply: Reply): Verdict {
@@ -112,13 +114,14 @@ class Exec extends Keyed {
     return 'pass';
   }
 
-  override after(): void {
-    this.#outcome.ended(this.#aborted);
+  override after(reply: Reply): void {
+    this.#outcome.ended(this.#aborted, reply);
     if (this.keys.length > 0) this.tracked.land(this, this.#aborted);
     if (this.#unseenReads && !this.#aborted) this.tracked.distrust('all');
   }
 
   lost(): void {
+    this.#attributed?.forget();
     if (this.flushes) this.#outcome.flushed();
   }
 }

@@ -11,7 +11,8 @@ const WAITING_MAX_COUNT = 10_000;
 export class Nameable {
   readonly #access: () => KeyAccess | undefined;
   readonly #load: () => Promise<void>;
-  #waiting: Key[] | undefined;
+  #waiting: (readonly Key[])[] | undefined;
+  #waitingCount = 0;
 
   constructor(access: () => KeyAccess | undefined, load: () => Promise<void>) {
     this.#access = access;
@@ -19,28 +20,38 @@ export class Nameable {
   }
 
   /**
-   * @param keys in bytewise order
+   * @param keys of one batch, in bytewise order
    * @param tell given those of them that may be named; undefined: everything, as nobody can say
    */
-  judge(keys: readonly Key[], tell: (keys: readonly Key[] | undefined) => void): void {
+  judge(keys: readonly Key[], tell: Tell): void {
     const access = this.#waiting === undefined ? this.#access() : undefined;
-    if (access === 'all') tell(keys);
-    else if (access !== undefined) tell(keys.filter(access));
+    if (access !== undefined) tell(nameableOf(keys, access));
     else this.#wait(keys, tell);
   }
 
-  #wait(keys: readonly Key[], tell: (keys: readonly Key[] | undefined) => void): void {
-    if (this.#waiting !== undefined) {
-      for (const key of keys) this.#waiting.push(key);
-      return;
+  #wait(keys: readonly Key[], tell: Tell): void {
+    if (this.#waiting === undefined) {
+      this.#waiting = [];
+      void this.#load().then(() => this.#end(tell));
     }
-    this.#waiting = [...keys];
-    void this.#load().then(() => {
-      const waiting = [...new Set(this.#waiting)].sort();
-      this.#waiting = undefined;
-      const access = this.#access();
-      if (access === undefined || waiting.length > WAITING_MAX_COUNT) tell(undefined);
-      else tell(access === 'all' ? waiting : waiting.filter(access));
-    });
+    this.#waitingCount += keys.length;
+    // Beyond the limit they count as everything, and need not be kept.
+    if (this.#waitingCount <= WAITING_MAX_COUNT) this.#waiting.push(keys);
   }
+
+  #end(tell: Tell): void {
+    const batches = this.#waiting ?? [];
+    const tooMany = this.#waitingCount > WAITING_MAX_COUNT;
+    this.#waiting = undefined;
+    this.#waitingCount = 0;
+    const access = this.#access();
+    if (access === undefined || tooMany) tell(undefined);
+    else for (const keys of batches) tell(nameableOf(keys, access));
+  }
+}
+
+type Tell = (keys: readonly Key[] | undefined) => void;
+
+function nameableOf(keys: readonly Key[], access: KeyAccess): readonly Key[] {
+  return access === 'all' ? keys : keys.filter(access);
 }

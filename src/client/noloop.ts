@@ -1,6 +1,7 @@
 import type { Key } from '../key.ts';
 import { TYPE } from '../resp/scanner.ts';
-import { request } from '../resp/write.ts';
+import { error, request } from '../resp/write.ts';
+import type { Ours } from './barrier.ts';
 import type { Keyed } from './keyed.ts';
 import { KEEP, type Owed, PASS, type Reply, SWALLOW, type Verdict } from './ledger.ts';
 import { consequent, isStatus, refuses } from './owed.ts';
@@ -9,8 +10,8 @@ import type { Session } from './session.ts';
 const MULTI = request('MULTI');
 const EXEC = request('EXEC');
 
-/** A request of ours inside a transaction: nothing of it is for the client. */
-const HIDDEN: Owed = consequent({ settle: () => 'drop' }, { drop: true, hidden: true });
+/** As much of an error as tells which one it is. */
+const TEXT_BYTES = 32;
 
 /**
  * How one client's own writes are told from others', for NOLOOP: each is sent between two messages
@@ -30,12 +31,18 @@ export class Noloop {
   /** Whether a write that is sent now can be told from others'. */
   get attributes(): boolean {
     const { tracked, parts } = this.#session;
-    return tracked.wanted.noloop && this.#mayPublish === true && !parts.tracker.blind;
+    return (
+      tracked.wanted.noloop &&
+      this.#mayPublish === true &&
+      parts.attribution.isHeard &&
+      !parts.tracker.blind
+    );
   }
 
   /** Whether it has to be found out what the user may do. */
   get needsProbe(): boolean {
-    return this.#session.tracked.wanted.noloop && this.#mayPublish === undefined;
+    const { noloop } = this.#session.tracked.wanted;
+    return noloop && this.#mayPublish === undefined && !this.#watching;
   }
 
   /** WATCH is in force, or may be: a transaction of ours would end it. */
@@ -68,24 +75,28 @@ export class Noloop {
     this.forgetUser();
   }
 
-  /** @returns a request that shows whether the user may publish, and the entry for its reply */
-  probe(): { readonly bytes: Buffer; readonly owed: Owed } {
+  /** @returns requests that show whether the user may do what attribution needs, and their entries */
+  probe(): readonly Ours[] {
     const after = (reply: Reply) => {
-      this.#mayPublish = reply.type !== TYPE.error;
+      this.#mayPublish = reply.type === TYPE.array;
     };
-    const owed = consequent(
+    const last = consequent(
       { settle: () => 'drop', after },
       { keep: KEEP.all, drop: true, hidden: true },
     );
-    return { bytes: request('PUBLISH', this.#session.parts.attribution.channel, ''), owed };
+    return [
+      { bytes: MULTI, owed: SWALLOW },
+      { bytes: this.#message(''), owed: SWALLOW },
+      { bytes: EXEC, owed: last },
+    ];
   }
 
   /** Finds out what the user may do, where that has come to matter. */
   probeIfNeeded(): void {
-    const { multi, barrier } = this.#session;
-    if (!this.needsProbe || multi !== undefined || barrier.isWaiting) return;
-    const { bytes, owed } = this.probe();
-    this.#session.ask(bytes, owed);
+    if (!this.needsProbe || this.#session.multi !== undefined || this.#session.barrier.isWaiting) {
+      return;
+    }
+    for (const { bytes, owed } of this.probe()) this.#session.ask(bytes, owed);
   }
 
   /**
@@ -99,7 +110,7 @@ export class Noloop {
     const over = session.parts.tracker.writing(flight.keys, session.tracked.id);
     const word = session.parts.attribution.expect(session.tracked.id, over);
     session.tracked.read(flight.readKeys); // a script may read behind its writes
-    const write = new AttributedWrite(session, bytes, flight, word);
+    const write = new AttributedWrite(session, flight, word);
     session.ask(MULTI, this.#multiOwed(word));
     session.ask(this.#message(word), SWALLOW);
     session.ask(bytes, write);
@@ -116,12 +127,20 @@ export class Noloop {
       for (const over of overs) over();
     });
     this.say(word);
-    return { word, writing: (keys) => overs.push(tracker.writing(keys, id)) };
+    return {
+      word,
+      writing: (keys) => overs.push(tracker.writing(keys, id)),
+      forget: () => attribution.forget(word),
+    };
   }
 
   /** Says the word in the client's transaction: as its first request, and as its last. */
   say(word: string): void {
-    this.#session.ask(this.#message(word), HIDDEN);
+    const after = (reply: Reply) => {
+      if (reply.type === TYPE.error) this.giveUp();
+    };
+    const owed = consequent({ settle: () => 'drop', after }, { drop: true, hidden: true });
+    this.#session.ask(this.#message(word), owed);
   }
 
   /**
@@ -130,8 +149,10 @@ export class Noloop {
    */
   failed(word: string, reply: Reply): void {
     this.#session.parts.attribution.forget(word);
-    if (reply.bytes?.toString('latin1', 0, 7) === '-NOPERM') this.#mayPublish = false;
-    this.#session.tracked.distrust('all');
+    const text = reply.bytes?.toString('latin1', 0, TEXT_BYTES) ?? '';
+    if (text.startsWith('-NOPERM')) this.#mayPublish = false;
+    // A subscriber of RESP2 may do nothing of all that: then nothing was executed.
+    if (!text.startsWith("-ERR Can't execute")) this.#session.tracked.distrust('all');
   }
 
   /** Our messages are refused, and the transactions with them. */
@@ -157,58 +178,61 @@ export interface AttributedMulti {
   readonly word: string;
   /** It writes `keys`. */
   readonly writing: (keys: readonly Key[]) => void;
+  /** Nothing more will be heard of it. */
+  readonly forget: () => void;
 }
 
-/** The write itself: QUEUED if all is well; its own reply if upstream refused our MULTI. */
+/** The write itself: QUEUED if all is well; its own reply if upstream refused it, or our MULTI. */
 class AttributedWrite implements Owed {
   readonly keep = KEEP.errors | KEEP.statuses;
   readonly drop = false;
   readonly blocks = false;
   readonly flushes = false;
-  readonly hidden = true; // what CLIENT REPLY SKIP means is the element of EXEC's reply
+  readonly hidden = true; // what CLIENT REPLY SKIP means is, as a rule, the element of EXEC's reply
   readonly #session: Session;
-  readonly #bytes: Buffer;
   readonly #flight: Keyed;
   readonly #word: string;
   #queued = false;
   #refused = false;
 
-  constructor(session: Session, bytes: Buffer, flight: Keyed, word: string) {
+  constructor(session: Session, flight: Keyed, word: string) {
     this.#session = session;
-    this.#bytes = bytes;
     this.#flight = flight;
     this.#word = word;
   }
 
+  /** Whether only EXEC's reply tells what became of it. */
+  get isQueued(): boolean {
+    return this.#queued;
+  }
+
   settle(reply: Reply): Verdict {
+    const { replies } = this.#session;
     this.#queued = isStatus(reply, 'QUEUED');
     this.#refused = refuses(reply);
-    return this.#queued ? 'drop' : 'pass';
+    if (this.#queued) return 'drop';
+    const skipped = replies.skipNext;
+    replies.skipNext = false;
+    return skipped ? 'drop' : 'pass';
   }
 
   /** EXEC was answered. @param aborted nothing was executed by it */
   executed(aborted: boolean): void {
-    if (aborted || !this.#queued) this.#session.parts.attribution.forget(this.#word);
-    if (aborted && this.#queued) this.#sendPlain();
-    else this.#session.tracked.land(this.#flight, this.#refused);
+    if (aborted || !this.#queued) this.forget();
+    if (aborted && this.#queued) this.#session.noloop.giveUp();
+    this.#session.tracked.land(this.#flight, this.#queued ? aborted : this.#refused);
   }
 
-  /**
-   * Our messages were refused, and the write with them: the user has lost the right to publish. The
-   * write goes out again, alone; until it is answered, later replies wait.
-   */
-  #sendPlain(): void {
-    const { replies, tracked } = this.#session;
-    this.#session.noloop.giveUp();
-    replies.detain();
-    const after = (reply: Reply) => {
-      replies.release(replies.muted ? undefined : reply.bytes);
-      tracked.land(this.#flight, refuses(reply));
-    };
-    const owed = consequent({ settle: () => 'drop', after }, { keep: KEEP.all, drop: true });
-    this.#session.ask(this.#bytes, owed);
+  /** Nothing more will be heard of it. */
+  forget(): void {
+    this.#session.parts.attribution.forget(this.#word);
   }
 }
+
+/** What a write gets whose user has lost the right to publish while it was on its way. */
+const RIGHTS_CHANGED = error(
+  'ERR not executed: the rights of this user have changed, send it again',
+);
 
 /** Our EXEC: of its reply only the write's own is passed on. */
 class AttributedExec implements Owed {
@@ -218,21 +242,24 @@ class AttributedExec implements Owed {
   readonly flushes = false;
   readonly opens = 'always';
   readonly bare = true;
-  readonly elements: readonly Owed[];
+  readonly elements: readonly Owed[] = [SWALLOW, PASS, SWALLOW];
   readonly #write: AttributedWrite;
   #aborted = false;
 
   constructor(write: AttributedWrite) {
     this.#write = write;
-    this.elements = [SWALLOW, PASS, SWALLOW];
   }
 
   settle(reply: Reply): Verdict {
     this.#aborted = reply.type !== TYPE.array || reply.isNull === true;
-    return 'drop';
+    return this.#aborted && this.#write.isQueued ? RIGHTS_CHANGED : 'drop';
   }
 
   after(): void {
     this.#write.executed(this.#aborted);
+  }
+
+  lost(): void {
+    this.#write.forget();
   }
 }

@@ -2,13 +2,12 @@ import { Run } from '../resp/run.ts';
 
 /**
  * What goes to the client: ranges of received chunks, replies of our own, and pushes, which leave
- * only between whole replies. Everything may be detained for a while, behind a reply that is late.
+ * only between whole replies.
  */
 export class Outflow {
   readonly #sink: (bytes: Buffer) => void;
   readonly #run: Run;
   #withheld: Buffer[] = []; // pushes that wait for the end of a reply
-  #detained: Buffer[] | undefined;
 
   /** @param sink takes bytes for the client, in order */
   constructor(sink: (bytes: Buffer) => void) {
@@ -41,8 +40,7 @@ export class Outflow {
   }
 
   send(bytes: Buffer): void {
-    if (this.#detained === undefined) this.#sink(bytes);
-    else this.#detained.push(bytes);
+    this.#sink(bytes);
   }
 
   withhold(push: Buffer): void {
@@ -60,18 +58,5 @@ export class Outflow {
     const pushes = this.#withheld;
     this.#withheld = [];
     for (const push of pushes) this.send(push);
-  }
-
-  /** Keeps back all that is sent from now on. */
-  detain(): void {
-    this.#detained ??= [];
-  }
-
-  /** Sends `first`, and then what was kept back. */
-  release(first: Buffer | undefined): void {
-    const detained = this.#detained ?? [];
-    this.#detained = undefined;
-    if (first !== undefined) this.#sink(first);
-    for (const bytes of detained) this.#sink(bytes);
   }
 }

@@ -101,18 +101,6 @@ export class ReplyReader extends Conversation {
     }
   }
 
-  /** Keeps back all that would be sent from now on, for a reply that must come first. */
-  detain(): void {
-    this.#out.passTo(this.#at);
-    this.#out.detain();
-  }
-
-  /** That reply has come. */
-  release(reply: Buffer | undefined): void {
-    this.#out.passTo(this.#at);
-    this.#out.release(reply);
-  }
-
   /** The common case: whole replies that are just passed on. @returns whether one was read */
   #passPlain(chunk: Buffer): boolean {
     if (this.ledger.head !== PASS || !this.isPlain || chunk[this.#at] === TYPE.push) return false;

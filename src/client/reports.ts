@@ -85,10 +85,12 @@ export const MAX_KEYS_SETTING = 'tracking-table-max-keys';
 export function patchMaxKeys(reply: Buffer, value: number): Buffer {
   const text = reply.toString('latin1');
   const pair = bulk(MAX_KEYS_SETTING) + bulk(String(value));
-  const theirs = new RegExp(
-    `\\$${MAX_KEYS_SETTING.length}\\r\\n${MAX_KEYS_SETTING}\\r\\n\\$\\d+\\r\\n\\d+\\r\\n`,
-  );
-  if (theirs.test(text)) return Buffer.from(text.replace(theirs, pair), 'latin1');
+  const name = `(\\$${MAX_KEYS_SETTING.length}\\r\\n${MAX_KEYS_SETTING}\\r\\n)`;
+  const theirs = new RegExp(`${name}\\$\\d+\\r\\n\\d+\\r\\n`, 'i'); // the name as it was asked for
+  if (theirs.test(text)) {
+    const ours = text.replace(theirs, (_, asked: string) => asked + bulk(String(value)));
+    return Buffer.from(ours, 'latin1');
+  }
   const head = /^([*%])(\d+)\r\n/.exec(text);
   if (head === null) return reply;
   const count = Number(head[2]) + (head[1] === '%' ? 1 : 2);

@@ -47,7 +47,7 @@ export function handle(session: Session, info: CommandInfo, words: HeldWords): S
     case 'watch':
       return watch(session, info);
     case 'unwatch':
-      return session.forward(consequent({ after: session.noloop.unwatchIfNotAgain() }));
+      return session.forward(unwatchOwed(session));
     case 'info':
       return session.forward(infoOwed(session));
     case 'config':
@@ -105,15 +105,20 @@ function exec(session: Session, words: HeldWords): Step {
   if (word !== undefined) session.noloop.say(word);
   if (word !== undefined && opened.isTold) session.parts.attribution.forget(word);
   const unwatch = session.noloop.unwatchIfNotAgain();
-  const ended = (aborted: boolean) => {
+  const ended = (aborted: boolean, reply: Reply) => {
     if (aborted) session.replies.transaction.cancel();
     else session.replies.transaction.end();
-    unwatch();
+    // An EXEC outside MULTI is an error and nothing more.
+    if (!aborted || reply.type !== TYPE.error || isExecAbort(reply)) unwatch();
     if (aborted && word !== undefined) session.parts.attribution.forget(word);
   };
   const owed = opened.execute(session.tracked, { ended, flushed: () => session.flushed() });
   session.tracked.caching = false;
   return session.forward(owed);
+}
+
+function isExecAbort(reply: Reply): boolean {
+  return reply.bytes?.toString('latin1', 0, 10) === '-EXECABORT';
 }
 
 function discard(session: Session, words: HeldWords): Step {
@@ -128,6 +133,14 @@ function discard(session: Session, words: HeldWords): Step {
     if (word !== undefined) session.parts.attribution.forget(word);
   };
   return session.forward(consequent({ after }));
+}
+
+function unwatchOwed(session: Session): Owed {
+  const unwatch = session.noloop.unwatchIfNotAgain();
+  const after = (reply: Reply) => {
+    if (isStatus(reply, 'OK')) unwatch();
+  };
+  return consequent({ after });
 }
 
 function watch(session: Session, info: CommandInfo): Step {
@@ -162,8 +175,10 @@ function flushOwed(session: Session): Owed {
 
 function hello(session: Session, words: HeldWords): Step {
   let user: string | undefined;
-  for (let index = 2; index + 1 < words.count; index++) {
-    if (words.text(index).toLowerCase() === 'auth') user = words.text(index + 1);
+  for (let index = 2; index + 1 < words.count; index += 2) {
+    if (words.text(index).toLowerCase() !== 'auth') continue;
+    user = words.text(index + 1);
+    index += 1;
   }
   const entry = () => helloOwed(session, user);
   if (session.multi !== undefined && user === undefined) return session.forward(entry());
@@ -220,7 +235,7 @@ function witnessed(session: Session, owed: Owed): Owed {
     session.replies.ledger.shift(); // that was the reply to the PING
     return WRONG_PASSWORD;
   };
-  session.barrier.askBehind({ bytes: request('PING', nonce), owed: SWALLOW, opens: false });
+  session.barrier.askBehind([{ bytes: request('PING', nonce), owed: SWALLOW }], false);
   return consequent({ settle, after: (reply) => owed.after?.(reply) }, { keep: KEEP.all });
 }
 

@@ -134,6 +134,7 @@ export class Session implements RequestHandler {
   leave(): void {
     this.#ending = true;
     this.#requests.stop();
+    this.multi?.attributed?.forget();
     this.tracked.close();
   }
 
@@ -258,6 +259,7 @@ export class Session implements RequestHandler {
   /** RESET was executed. */
   reset(): void {
     this.tracked.off();
+    this.multi?.attributed?.forget();
     this.multi = undefined;
     this.replies.reset();
     this.#user = DEFAULT_USER;

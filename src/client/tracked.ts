@@ -207,7 +207,7 @@ export class Tracked implements Reader, Target {
 
   changed(key: Key, own: boolean): void {
     const { bcast, noloop } = this.#current;
-    if (bcast || (own && noloop && this.#wanted.noloop)) return;
+    if ((bcast && this.#wanted.bcast) || (own && noloop && this.#wanted.noloop)) return;
     this.#delivery.changed(key, this.#parts.now(), this.#parts.roundTrip());
     if (this.#delivery.hasDues) this.#parts.wake();
   }

@@ -18,6 +18,8 @@ export class Attribution {
   readonly channel: string;
   readonly #newWord: () => string;
   readonly #expected = new Map<string, Expected>();
+  /** Whether the channel is subscribed to. Set by whoever does. */
+  isHeard = false;
   #current: string | undefined;
   #writer: number | undefined;
 

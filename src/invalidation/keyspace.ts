@@ -5,6 +5,7 @@ import { ProxyError } from '../errors.ts';
 import { type Key, keyOf } from '../key.ts';
 import { Control, type ServerFacts } from '../upstream/control.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
+import type { Attribution } from './attribution.ts';
 import { missingFlags } from './flags.ts';
 import { PATTERN } from './notifications.ts';
 import type { InvalidationSource, SourceListener } from './source.ts';
@@ -25,8 +26,8 @@ export interface KeyspaceOptions {
   readonly endpoint: Endpoint;
   /** What may be done about `notify-keyspace-events`. */
   readonly notifyConfig: NotifyConfig;
-  /** The channel of attribution. */
-  readonly channel: string;
+  /** Told whether its channel is heard. */
+  readonly attribution: Attribution;
   /** Told what upstream is, at each set-up, before it is sighted. */
   readonly learnt: (facts: ServerFacts) => void;
 }
@@ -116,8 +117,10 @@ export class KeyspaceSource implements InvalidationSource {
       accepted(await subscriber.ask(SET_UP_DEADLINE_MS, 'AUTH', ...credentials));
     }
     accepted(await subscriber.ask(SET_UP_DEADLINE_MS, 'PSUBSCRIBE', PATTERN));
+    const { attribution } = this.#options;
+    const answer = await subscriber.ask(SET_UP_DEADLINE_MS, 'SUBSCRIBE', attribution.channel);
     // Refused, it costs NOLOOP clients their accuracy and nothing else.
-    await subscriber.ask(SET_UP_DEADLINE_MS, 'SUBSCRIBE', this.#options.channel);
+    attribution.isHeard = !(answer instanceof Error);
   }
 
   async #prepare(subscriber: Subscriber): Promise<void> {

@@ -132,19 +132,48 @@ function conflictOf(options: Options, before: TrackingState): string | undefined
   return options.bcast ? collisionOf(options.prefixes, before.prefixes) : undefined;
 }
 
-/** Two prefixes collide when one begins with the other. */
+/**
+ * Two prefixes collide when one begins with the other. Which two are named is decided as in Redis:
+ * the first of the new ones that collides at all, with an existing one, or else with a later one.
+ */
 function collisionOf(added: readonly string[], existing: readonly string[]): string | undefined {
-  for (const [index, prefix] of added.entries()) {
-    const old = existing.find((other) => collide(prefix, other));
-    if (old !== undefined) {
-      return `ERR Prefix '${prefix}' overlaps with an existing prefix '${old}'. ${NO_OVERLAP}`;
-    }
-    const later = added.slice(index + 1).find((other) => collide(prefix, other));
-    if (later !== undefined) {
-      return `ERR Prefix '${prefix}' overlaps with another provided prefix '${later}'. ${NO_OVERLAP}`;
-    }
+  const colliding = collidingOf([...added, ...existing]);
+  const index = added.findIndex((_, at) => colliding.has(at));
+  const prefix = added[index];
+  if (prefix === undefined) return undefined;
+  const old = existing.find((other) => collide(prefix, other));
+  if (old !== undefined) {
+    return `ERR Prefix '${prefix}' overlaps with an existing prefix '${old}'. ${NO_OVERLAP}`;
   }
-  return undefined;
+  const later = added.find((other, at) => at > index && collide(prefix, other));
+  return `ERR Prefix '${prefix}' overlaps with another provided prefix '${later}'. ${NO_OVERLAP}`;
+}
+
+/**
+ * In bytewise order whatever begins with a prefix stands right behind it, so one pass with a stack
+ * of the prefixes that are still open finds all that collide.
+ *
+ * @returns the indexes of those that collide with any other
+ */
+function collidingOf(prefixes: readonly string[]): ReadonlySet<number> {
+  const order = [...prefixes.keys()].sort((a, b) =>
+    bytewise(prefixes[a] as string, prefixes[b] as string),
+  );
+  const colliding = new Set<number>();
+  const open: number[] = [];
+  for (const index of order) {
+    const prefix = prefixes[index] as string;
+    while (open.length > 0 && !prefix.startsWith(prefixes[open.at(-1) as number] as string)) {
+      open.pop();
+    }
+    if (open.length > 0) {
+      colliding.add(index);
+      // Those below the last have been found when it was opened.
+      colliding.add(open.at(-1) as number);
+    }
+    open.push(index);
+  }
+  return colliding;
 }
 
 const NO_OVERLAP = 'Prefixes for a single client must not overlap.';

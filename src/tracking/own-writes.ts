@@ -46,6 +46,11 @@ export class OwnWrites {
     }
   }
 
+  /** Whether `reader` is known to be writing `key`, attributed. */
+  isOpen(key: Key, reader: ReaderId): boolean {
+    return (this.#byKey.get(key)?.get(reader)?.windows ?? 0) > 0;
+  }
+
   read(keys: readonly Key[], reader: ReaderId): void {
     if (this.#byKey.size === 0) return;
     for (const key of keys) {

@@ -63,7 +63,9 @@ export class Prefixes {
       const prefix = length === 0 ? '' : key.slice(0, length);
       const subscribed = this.#byLength.get(length)?.get(prefix);
       if (subscribed === undefined) continue;
-      subscribed.changes.set(key, writer);
+      const { changes } = subscribed;
+      // Written by two, it is nobody's own.
+      changes.set(key, changes.has(key) && changes.get(key) !== writer ? undefined : writer);
       this.#dirty.set(prefix, subscribed);
     }
   }

@@ -187,6 +187,8 @@ export class Tracker {
       if (reader === undefined) continue;
       reader.changed(key, id === writer);
       messages += 1;
+      // A script has written a key that it did not declare: who knows what it has read since.
+      if (id === writer && !this.#ownWrites.isOpen(key, id)) this.#table.remember(key, id);
     }
     if (messages > 0) this.#count(reason, messages);
     if (reason !== 'write') return;

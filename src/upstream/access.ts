@@ -32,11 +32,11 @@ export class AccessRules {
     this.#now = now;
   }
 
-  /** @returns what `user` may read, at most a second old or on its way; undefined: not known yet */
+  /** @returns what `user` may read, as it was a second ago or later; undefined: it has to be loaded */
   of(user: string): KeyAccess | undefined {
     const known = this.#known.get(user);
-    if (known === undefined || this.#now() - known.at > FRESH_MS) void this.load(user);
-    return known?.access;
+    if (known === undefined || this.#now() - known.at > FRESH_MS) return undefined;
+    return known.access;
   }
 
   /** Resolves when it has been asked what `user` may read. Never rejects. */
@@ -58,10 +58,11 @@ export class AccessRules {
   async #load(user: string, known: Known): Promise<void> {
     try {
       known.access = accessOf(await this.#ask(user));
+      known.at = this.#now();
     } catch {
-      // Upstream is away: what was known goes on counting until it is back.
+      // Upstream is away: nobody knows.
+      known.access = undefined;
     }
-    known.at = this.#now();
     known.asking = undefined;
   }
 }
@@ -79,7 +80,7 @@ export function accessOf(reply: unknown): KeyAccess {
   const selectors = fields.get('selectors');
   for (const selector of Array.isArray(selectors) ? selectors : []) {
     const own = fieldsOf(selector);
-    if (mayRead(String(own.get('commands') ?? ''))) patterns.push(...patternsOf(own.get('keys')));
+    if (own.get('commands') !== '-@all') patterns.push(...patternsOf(own.get('keys')));
   }
   if (patterns.includes('*')) return 'all';
   return (key) => patterns.some((pattern) => globMatches(pattern, key));
@@ -94,17 +95,15 @@ function fieldsOf(reply: unknown): Map<string, unknown> {
   return fields;
 }
 
-/** 6.x lists bare patterns; 7.0 and later one text of rules: `~a* %R~b* %W~c*`. */
+/**
+ * 6.x lists bare patterns; 7.0 and later one text of rules: `~a* %R~b* %W~c*`. Who may only write a
+ * key may still ask for its length, for one, so every rule counts.
+ */
 function patternsOf(keys: unknown): string[] {
   if (Array.isArray(keys)) return keys.map(String);
   const rules = typeof keys === 'string' ? keys.split(' ') : [];
   return rules.flatMap((rule) => {
-    const [, permissions, pattern] = /^(%[RW]+)?~(.*)$/s.exec(rule) ?? [];
-    const reads = permissions === undefined || permissions.includes('R');
-    return pattern !== undefined && reads ? [pattern] : [];
+    const [, pattern] = /^(?:%[RW]+)?~(.*)$/s.exec(rule) ?? [];
+    return pattern === undefined ? [] : [pattern];
   });
-}
-
-function mayRead(commands: string): boolean {
-  return /\+(@all|@read|get)\b/.test(commands);
 }

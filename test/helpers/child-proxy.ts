@@ -40,7 +40,8 @@ export async function startChildProxy(
   try {
     const [port, admin] = await addressesOf(child);
     await vi.waitFor(async () => {
-      if (!(await fetch(`${admin}/readyz`)).ok) throw new Error('the proxy is not ready');
+      if (!(await fetch(`${admin}/readyz`, { headers: { connection: 'close' } })).ok)
+        throw new Error('the proxy is not ready');
     }, POLL);
     const stop = async () => {
       kill();
@@ -72,7 +73,9 @@ function runningProxy(
     },
     descriptors: () => readdirSync(`/proc/${pid}/fd`).length,
     metric: async (name) => {
-      const text = await (await fetch(`${admin}/metrics`)).text();
+      const text = await (
+        await fetch(`${admin}/metrics`, { headers: { connection: 'close' } })
+      ).text();
       return Number(new RegExp(`^sidetrack_${name} (\\d+)$`, 'm').exec(text)?.[1]);
     },
     stop,

@@ -51,7 +51,7 @@ export async function receiveLarge(socket: Socket, headBytes: number, bytes: num
       const body = chunk.subarray(headEnd, headEnd + left);
       hash.update(body);
       left -= body.length;
-      if (left > 0) return;
+      if (left > 0 || head.length < headBytes) return;
       socket.pause();
       socket.off('data', take);
       socket.off('close', gone);
@@ -59,7 +59,7 @@ export async function receiveLarge(socket: Socket, headBytes: number, bytes: num
       if (rest.length > 0) socket.unshift(rest);
       resolve();
     };
-    const gone = () => reject(new Error(`the connection ended ${left} bytes early`));
+    const gone = () => reject(new Error(`the connection ended ${left} bytes of the value early`));
     socket.on('data', take);
     socket.on('close', gone);
     socket.resume();

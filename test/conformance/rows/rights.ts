@@ -212,22 +212,6 @@ export const RIGHTS: readonly Row[] = [
       a> GET k
       a< "2"
     `,
-    differs: {
-      reason:
-        'the first write shows that the user may have no transactions: what others wrote meanwhile may have been missed',
-      play: `
-        ${user('no-multi', '~* &* +@all -multi')}
-        a> CLIENT TRACKING ON NOLOOP
-        a< OK
-        a> SET k 1
-        a< flush
-        a< OK
-        a> INCR k
-        a< :2
-        a> GET k
-        a< "2"
-      `,
-    },
   },
   {
     name: 'NOLOOP without the right to EXEC: no write fails',

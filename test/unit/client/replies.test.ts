@@ -953,39 +953,6 @@ describe('a push', () => {
   });
 });
 
-describe('what is detained', () => {
-  test('leaves behind the reply that it was kept back for, pushes too', () => {
-    for (const pieces of everyCut(bytesOf('+2\r\n$1\r\n3\r\n+late\r\n:5\r\n'))) {
-      const sent: string[] = [];
-      const reader = new ReplyReader((bytes) => void sent.push(bytes.toString('latin1')));
-      const late = owed({
-        keep: KEEP.all,
-        settle: () => 'drop',
-        after: ({ bytes }) => reader.release(bytes),
-      });
-      for (const entry of [PASS, PASS, PASS, late, PASS]) reader.ledger.push(entry);
-      reader.feed(bytesOf('+1\r\n'));
-      reader.detain();
-      pushTo(reader, P);
-      for (const piece of pieces) reader.feed(piece);
-      expect(sent.join('')).toBe(`+1\r\n+late\r\n${P}+2\r\n$1\r\n3\r\n:5\r\n`);
-    }
-  });
-
-  test('leaves also where that reply is not for the client', () => {
-    const sent: string[] = [];
-    const reader = new ReplyReader((bytes) => void sent.push(bytes.toString('latin1')));
-    reader.detain();
-    reader.write(bytesOf('+1\r\n'));
-    reader.detain();
-    reader.write(bytesOf('+2\r\n'));
-    expect(sent).toEqual([]);
-    reader.release(undefined);
-    reader.write(bytesOf('+3\r\n'));
-    expect(sent.join('')).toBe('+1\r\n+2\r\n+3\r\n');
-  });
-});
-
 describe('a lane out of sync', () => {
   const outOfSync = expect.objectContaining({ code: 'LANE_OUT_OF_SYNC' });
 
