@@ -76,7 +76,6 @@ export class Connection {
     client.on('error', () => {}); // 'close' follows
     client.on('close', () => this.#clientLeft());
     this.#lane = new Lane(parts.endpoint, {
-      connected: () => this.#connected(),
       received: (chunk) => this.#fromUpstream(chunk),
       drained: () => this.#regulate(),
       closed: (cause) => this.#upstreamLost(cause),
@@ -97,11 +96,6 @@ export class Connection {
     this.#lane.destroy();
   }
 
-  #connected(): void {
-    this.#move('upstreamReady');
-    this.#client.resume();
-  }
-
   #fromClient(chunk: Buffer): void {
     this.#parts.counts.bytesIn += chunk.length;
     this.#guard(() => this.#session.fromClient(chunk));
@@ -110,12 +104,22 @@ export class Connection {
 
   #fromUpstream(chunk: Buffer): void {
     this.#guard(() => this.#session.fromUpstream(chunk));
+    if (this.#state === 'connecting') this.#begin();
     if (this.#state === 'closed') {
       if (!this.#session.flushing) this.#lane.destroy();
       return;
     }
     if (this.#client.writableNeedDrain) this.#lane.pause();
     this.#regulate();
+  }
+
+  /**
+   * Upstream has answered what the lane asked for itself. Until then the client is not read: an
+   * upstream that turns the lane away would lose its reason in a reset if bytes met it.
+   */
+  #begin(): void {
+    this.#move('upstreamReady');
+    this.#client.resume();
   }
 
   /** A broken peer ends its own connection; a defect of ours ends it too, and is logged as one. */

@@ -14,6 +14,8 @@ export type Step =
 
 /** Whoever decides what becomes of requests. */
 export interface RequestHandler {
+  /** Whether upstream has yet to let the client in. */
+  readonly isStranger: boolean;
   /** @returns what is known about the command of that name (`length` bytes, in lower case) */
   find(name: Uint8Array, length: number): CommandInfo | undefined;
   /** @returns whether the words of a request of this command must be known before it is sent */

@@ -13,6 +13,8 @@ export interface IntroductionParts {
   readonly ask: (bytes: Buffer, owed: Owed) => void;
   /** The database in which connections begin. */
   readonly db: number;
+  /** Told that upstream wants a password first. */
+  readonly refused: () => void;
   /** Told the id by which upstream knows the connection. */
   readonly named: (clientId: number) => void;
 }
@@ -51,6 +53,7 @@ export class Introduction {
       return TURNED_AWAY.test(text) ? 'pass' : 'drop';
     };
     const after = (reply: Reply) => {
+      if (reply.bytes?.toString('latin1', 0, 7) === '-NOAUTH') this.#parts.refused();
       if (reply.type !== TYPE.integer || reply.bytes === undefined) return;
       this.#named = true;
       this.#parts.named(Number(reply.bytes.toString('latin1', 1, reply.bytes.length - 2)));

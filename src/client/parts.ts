@@ -4,6 +4,15 @@ import type { Tracker } from '../tracking/tracker.ts';
 import type { KeyAccess } from '../upstream/access.ts';
 import type { Advertise } from './hello.ts';
 
+/**
+ * How much a client may send while an earlier request is waited for, in bytes, before it is read no
+ * more. Until then it is noticed when it leaves. Source: our choice.
+ */
+export const REST_MAX_BYTES = 16 * 1_048_576;
+
+/** How many replies may be owed to a client before it is read no more. Source: our choice. */
+export const IN_FLIGHT_MAX_COUNT = 1_000_000;
+
 /** As whom a connection begins. */
 export const DEFAULT_USER = 'default';
 

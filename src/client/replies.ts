@@ -135,7 +135,8 @@ export class ReplyReader extends Conversation {
     this.#inFrame = true;
     this.#extra = kind === '' ? undefined : kind;
     if (this.#extra !== undefined) {
-      this.#treatment = isConfirmation(kind) ? 'keep' : 'pass';
+      if (isConfirmation(kind)) this.#treatment = 'keep';
+      else this.#treatment = kind === 'monitor' && this.muted ? 'drop' : 'pass';
       return true;
     }
     this.#treatment = this.#treat(this.#expected(), type);

@@ -13,6 +13,11 @@ import { HeldWords } from './held.ts';
  */
 export const HELD_MAX_BYTES = 16 * 1_024 * 1_024;
 
+/** What a client may send before upstream has let it in, in one request. Source: Redis 5.0 and later. */
+const STRANGER_MAX_WORDS = 10;
+/** As STRANGER_MAX_WORDS, in one word, in bytes. */
+const STRANGER_MAX_BYTES = 16_384;
+
 /**
  * Reads what a client sends. Requests that nobody need look at go upstream as ranges of the chunk
  * in which they came, neighbours joined; of the others the handler sees the words.
@@ -231,9 +236,22 @@ export class RequestReader {
       this.#run.sendTo(from);
       this.#pieces.push(chunk.subarray(from));
       this.#piecesBytes += chunk.length - from;
-      if (this.#piecesBytes > HELD_MAX_BYTES) this.#letGo();
+      this.#limit();
     }
     scanner.nextChunk(chunk.length);
+  }
+
+  /** Nobody may have us hold more than is good, strangers least of all. */
+  #limit(): void {
+    const { wordCount, wordLeft } = this.#scanner;
+    const isStranger = this.#handler.isStranger;
+    if (isStranger && wordCount > STRANGER_MAX_WORDS) {
+      this.#refuse('unauthenticated multibulk length');
+    } else if (isStranger && wordLeft > STRANGER_MAX_BYTES) {
+      this.#refuse('unauthenticated bulk length');
+    } else if (this.#piecesBytes + wordLeft > HELD_MAX_BYTES) {
+      this.#letGo();
+    }
   }
 
   /** A request has grown too long to be held: it streams on, or ends the connection. */

@@ -1,30 +1,22 @@
 import type { CommandInfo } from '../commands/table.ts';
 import { TYPE } from '../resp/scanner.ts';
-import { bulk, error, request } from '../resp/write.ts';
+import { request } from '../resp/write.ts';
 import { config } from './config-command.ts';
 import type { Step } from './handler.ts';
 import type { HeldWords } from './held.ts';
-import { advertised, protocolOf } from './hello.ts';
-import { KEEP, type Owed, type Reply, SWALLOW, type Verdict } from './ledger.ts';
+import { KEEP, type Owed, type Reply, type Verdict } from './ledger.ts';
 import { handleClient } from './local.ts';
+import { auth, hello, refuseInMulti } from './login.ts';
 import { OpenMulti } from './multi.ts';
 import { consequent, isStatus } from './owed.ts';
-import { DEFAULT_USER } from './parts.ts';
 import { patchInfo } from './reports.ts';
 import type { Session } from './session.ts';
 
-/** From this version on (7.2) a failing AUTH sends no reply while other output is queued. */
-const SILENT_AUTH_VERSION = 702;
 /** From this version on MONITOR inside MULTI is one ordinary error. */
 const MONITOR_REFUSED_VERSION = 602;
 
 /** From this version on (6.0) every refused EXEC ends its transaction. */
 const EXEC_ENDS_VERSION = 600;
-
-/** A request that every server refuses before it queues it, whereby a transaction is spoilt. */
-const SPOILER = request('AUTH');
-const NOT_IN_MULTI = error('ERR Command not allowed inside a transaction');
-const WRONG_PASSWORD = error('WRONGPASS invalid username-password pair or user is disabled.');
 
 /** Deals with a request that does more to its connection than get one reply. */
 export function handle(session: Session, info: CommandInfo, words: HeldWords): Step {
@@ -173,79 +165,6 @@ function flushOwed(session: Session): Owed {
   return consequent({ after, lost: () => session.flushed() }, { flushes: true });
 }
 
-function hello(session: Session, words: HeldWords): Step {
-  let user: string | undefined;
-  for (let index = 2; index + 1 < words.count; index += 2) {
-    if (words.text(index).toLowerCase() !== 'auth') continue;
-    user = words.text(index + 1);
-    index += 1;
-  }
-  const entry = () => helloOwed(session, user);
-  if (session.multi !== undefined && user === undefined) return session.forward(entry());
-  return login(session, words, entry);
-}
-
-function helloOwed(session: Session, user: string | undefined): Owed {
-  let protocol: ReturnType<typeof protocolOf>;
-  const settle = (reply: Reply): Verdict => {
-    if (reply.bytes === undefined) return 'pass';
-    protocol = protocolOf(reply.bytes);
-    if (protocol === undefined) return 'pass';
-    session.replies.protocol = protocol;
-    return advertised(reply.bytes, session.parts.advertise);
-  };
-  const after = () => {
-    if (protocol !== undefined) session.authenticated(user);
-  };
-  return consequent({ settle, after }, { keep: KEEP.all });
-}
-
-function auth(session: Session, words: HeldWords): Step {
-  const user = words.count === 3 ? words.text(1) : DEFAULT_USER;
-  const after = (reply: Reply) => {
-    if (isStatus(reply, 'OK')) session.authenticated(user);
-  };
-  return login(session, words, () => consequent({ after }));
-}
-
-/**
- * A request with credentials. It is sent when nothing is owed, because otherwise newer servers may
- * leave a wrong password unanswered; where they still may, a PING behind it shows whether they did.
- */
-function login(session: Session, words: HeldWords, entry: () => Owed): Step {
-  const maySilence =
-    (session.parts.upstreamVersion() ?? SILENT_AUTH_VERSION) >= SILENT_AUTH_VERSION;
-  if (session.multi !== undefined) {
-    return maySilence ? refuseInMulti(session) : session.forward(entry());
-  }
-  return session.alone(words.bytes(), () => {
-    const { subscriptions, monitoring } = session.replies;
-    if (!maySilence || !(subscriptions.active || monitoring)) return entry();
-    return witnessed(session, entry());
-  });
-}
-
-/** Has a PING follow `owed`'s request, whose answer shows that the request got none. */
-function witnessed(session: Session, owed: Owed): Owed {
-  const nonce = 'sidetrack-witness';
-  const unanswered = bulk(nonce);
-  const settle = (reply: Reply): Verdict => {
-    const text = reply.bytes?.toString('latin1') ?? '';
-    if (text !== unanswered && !/^-(NOAUTH|NOPERM)/.test(text)) return owed.settle(reply);
-    session.replies.ledger.shift(); // that was the reply to the PING
-    return WRONG_PASSWORD;
-  };
-  session.barrier.askBehind([{ bytes: request('PING', nonce), owed: SWALLOW }], false);
-  return consequent({ settle, after: (reply) => owed.after?.(reply) }, { keep: KEEP.all });
-}
-
-/** The request is refused as servers refuse others inside MULTI: the transaction is spoilt. */
-function refuseInMulti(session: Session): Step {
-  const settle = (reply: Reply): Verdict => (reply.type === TYPE.error ? NOT_IN_MULTI : 'pass');
-  session.ask(SPOILER, consequent({ settle }));
-  return 'done';
-}
-
 /** RESET ends CLIENT REPLY OFF, and says so. */
 function resetOwed(session: Session): Owed {
   const after = (reply: Reply) => {
@@ -287,14 +206,21 @@ function sync(session: Session, words: HeldWords): Step {
   });
 }
 
-/** REPLCONF ACK and GETACK get no reply from a server that is not our replica: nor are they sent. */
+/**
+ * REPLCONF ACK and GETACK get no reply from a server that is not our replica. What stands before
+ * them is sent without them, for it may be refused; if it is not, nothing is said.
+ */
 function replconf(session: Session, info: CommandInfo, words: HeldWords): Step {
   if (session.multi !== undefined) return refuseInMulti(session);
+  const before: string[] = [];
   for (let index = 1; words.count % 2 === 1 && index < words.count; index += 2) {
     const option = words.text(index).toLowerCase();
-    if (option !== 'ack' && option !== 'getack') continue;
-    session.empty();
-    return 'done';
+    if (option === 'ack' || option === 'getack') {
+      const settle = (reply: Reply): Verdict => (isStatus(reply, 'OK') ? 'drop' : 'pass');
+      session.ask(request('REPLCONF', ...before), consequent({ settle }));
+      return 'done';
+    }
+    before.push(words.text(index), words.text(index + 1));
   }
   return session.forward(session.entryFor(info));
 }

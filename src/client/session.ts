@@ -10,21 +10,18 @@ import type { OpenMulti } from './multi.ts';
 import { Noloop } from './noloop.ts';
 import { Outlet } from './outlet.ts';
 import { consequent, refuses } from './owed.ts';
-import { DEFAULT_USER, type SessionCounts, type SessionParts } from './parts.ts';
+import {
+  DEFAULT_USER,
+  IN_FLIGHT_MAX_COUNT,
+  REST_MAX_BYTES,
+  type SessionCounts,
+  type SessionParts,
+} from './parts.ts';
 import { ReplyReader } from './replies.ts';
 import { RequestReader } from './requests.ts';
 import { handle } from './roles.ts';
 import { sendKeyed } from './send-keyed.ts';
 import { Tracked } from './tracked.ts';
-
-/**
- * How much a client may send while an earlier request is waited for, in bytes, before it is read no
- * more. Until then it is noticed when it leaves. Source: our choice.
- */
-const REST_MAX_BYTES = 16 * 1_048_576;
-
-/** How many replies may be owed to a client before it is read no more. Source: our choice. */
-const IN_FLIGHT_MAX_COUNT = 1_000_000;
 
 /**
  * All that one client's connection means, without a socket: requests come in, requests and stand-ins
@@ -48,6 +45,8 @@ export class Session implements RequestHandler {
   readonly noloop = new Noloop(this);
   #user = DEFAULT_USER;
   readonly #introduction: Introduction;
+  /** Upstream has yet to let the client in. */
+  isStranger = false;
   #closed = false;
 
   constructor(parts: SessionParts) {
@@ -70,6 +69,9 @@ export class Session implements RequestHandler {
     this.#introduction = new Introduction({
       ask: (bytes, owed) => this.ask(bytes, owed),
       db: parts.db,
+      refused: () => {
+        this.isStranger = true;
+      },
       named: (clientId) => this.tracked.named(clientId),
     });
   }
@@ -81,6 +83,7 @@ export class Session implements RequestHandler {
 
   /** Upstream has let the client in. @param user as whom; undefined: as before */
   authenticated(user: string | undefined): void {
+    this.isStranger = false;
     this.#introduction.begin();
     if (user === undefined) return;
     this.#user = user;
@@ -146,8 +149,6 @@ export class Session implements RequestHandler {
     this.replies.ledger.abandon();
   }
 
-  // The requests, as RequestHandler wants it.
-
   find(name: Uint8Array, length: number): CommandInfo | undefined {
     return this.parts.commands().find(name, length);
   }
@@ -197,8 +198,6 @@ export class Session implements RequestHandler {
   send(bytes: Buffer): void {
     this.parts.sendUpstream(bytes);
   }
-
-  // What the handlers of single commands need.
 
   /** Sends a request of ours, in the place of the client's. */
   ask(bytes: Buffer, owed: Owed): void {

@@ -1,3 +1,4 @@
+import { WordBounds } from './bounds.ts';
 import {
   HEADER_LENGTH_MASK,
   HEADER_NUMBER_SHIFT,
@@ -16,9 +17,6 @@ const DOLLAR = 0x24;
 
 /** A longer command name is no command's name, in bytes. Source: the longest of Redis 8 has 20. */
 export const NAME_MAX_BYTES = 64;
-
-/** Room for word positions that a scanner keeps between requests; a request may need far more. */
-const BOUNDS_KEPT = 1_024;
 
 /** What `RequestScanner.advance` has found. */
 export const FOUND = {
@@ -73,21 +71,24 @@ export class RequestScanner {
   /** Set after `FOUND.name`: word 1 is a subcommand's name. */
   mendSubcommand = false;
 
+  /** How many bytes of the current word are still to come. */
+  wordLeft = 0;
+
   #phase = P_START;
   readonly #header = new RequestHeader();
   #line = 0; // bytes of the inline line read so far
   #word = 0; // index of the word that is being read
-  #left = 0; // bytes of its body still to come
-  #bounds = new Float64Array(16); // start and end of each kept word
+  readonly #bounds = new WordBounds(); // of each kept word
+  #isNamed = false; // the name has been reported
 
   /** @returns where word `index` begins, counted from the request's first byte */
   wordStart(index: number): number {
-    return this.#bounds[index * 2] as number;
+    return this.#bounds.start(index);
   }
 
   /** @returns where word `index` ends (exclusive), counted from the request's first byte */
   wordEnd(index: number): number {
-    return this.#bounds[index * 2 + 1] as number;
+    return this.#bounds.end(index);
   }
 
   /** Whether a request has begun and not ended. */
@@ -124,7 +125,7 @@ export class RequestScanner {
           found = this.#readWords(chunk);
           break;
         case P_LENGTH:
-          this.#readLength(chunk);
+          found = this.#readLength(chunk);
           break;
         case P_BODY:
           found = this.#readBody(chunk);
@@ -151,7 +152,8 @@ export class RequestScanner {
     this.mendSubcommand = false;
     this.nameLength = 0;
     this.wordCount = 0;
-    if (this.#bounds.length > BOUNDS_KEPT) this.#bounds = new Float64Array(16);
+    this.#isNamed = false;
+    this.#bounds.clear();
     if (chunk[this.at] !== STAR) {
       this.#line = 0;
       this.#phase = P_INLINE;
@@ -174,10 +176,10 @@ export class RequestScanner {
     return past === -1 ? FOUND.more : this.#beginWords(this.#header.value());
   }
 
-  #readLength(chunk: Buffer): void {
+  #readLength(chunk: Buffer): Found {
     const past = this.#header.read(chunk, this.at);
     this.at = past === -1 ? chunk.length : past;
-    if (past !== -1) this.#beginWord(this.#header.value());
+    return past === -1 ? FOUND.more : this.#beginWord(this.#header.value());
   }
 
   #beginWords(count: number): Found {
@@ -229,31 +231,28 @@ export class RequestScanner {
     return FOUND.more;
   }
 
-  #beginWord(length: number): void {
+  #beginWord(length: number): Found {
     if (this.keepWords) this.#keep(this.#word, this.at, this.at + length);
-    this.#left = length;
+    this.wordLeft = length;
     this.#phase = length === 0 ? P_BODY_CR : P_BODY;
+    // No command has so long a name, and nobody need hold it to see which.
+    const isUnknown = this.#word === 0 && length > NAME_MAX_BYTES;
+    this.#isNamed = isUnknown;
+    return isUnknown ? FOUND.name : FOUND.more;
   }
 
   #keep(word: number, start: number, end: number): void {
-    const index = word * 2;
-    if (index >= this.#bounds.length) {
-      const grown = new Float64Array(this.#bounds.length * 2);
-      grown.set(this.#bounds);
-      this.#bounds = grown;
-    }
-    this.#bounds[index] = start - this.origin;
-    this.#bounds[index + 1] = end - this.origin;
+    this.#bounds.keep(word, start - this.origin, end - this.origin);
   }
 
   #readBody(chunk: Buffer): Found {
     const from = this.at;
-    const to = Math.min(from + this.#left, chunk.length);
+    const to = Math.min(from + this.wordLeft, chunk.length);
     if (this.#word === 0) this.#readName(chunk, from, to);
     else if (this.#word === 1 && this.mendSubcommand) mendNul(chunk, from, to);
     this.at = to;
-    this.#left -= to - from;
-    if (this.#left === 0) this.#phase = P_BODY_CR;
+    this.wordLeft -= to - from;
+    if (this.wordLeft === 0) this.#phase = P_BODY_CR;
     return FOUND.more;
   }
 
@@ -272,7 +271,7 @@ export class RequestScanner {
   /** The long way's end of a word. */
   #endWord(): Found {
     this.#word += 1;
-    if (this.#word === 1) return this.#endName();
+    if (this.#word === 1 && !this.#isNamed) return this.#endName();
     const isLast = this.#word === this.wordCount;
     this.#phase = isLast ? P_START : P_WORD;
     return isLast ? FOUND.end : FOUND.more;

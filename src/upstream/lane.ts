@@ -3,7 +3,6 @@ import { CONNECT_TIMEOUT_MS, type Endpoint } from './endpoint.ts';
 
 /** Whoever uses a lane. */
 export interface LaneListener {
-  readonly connected: () => void;
   readonly received: (chunk: Buffer) => void;
   /** What was written has left; more may be. */
   readonly drained: () => void;
@@ -33,7 +32,6 @@ export class Lane {
     socket.on('connect', () => {
       socket.setTimeout(0);
       socket.setKeepAlive(true, KEEPALIVE_MS);
-      listener.connected();
     });
     socket.on('data', listener.received);
     socket.on('drain', listener.drained);

@@ -283,7 +283,7 @@ test('an upstream that has too many clients says so', async () => {
   const direct = await RawClient.connect({ port: redis.port as number });
   await direct.call('CONFIG SET maxclients 1');
   const refusal = '-ERR max number of clients reached\r\n';
-  for (const bytes of ['', 'PING\r\n', 'HELLO 3\r\nPING\r\n']) {
+  for (const bytes of ['', ...new Array(20).fill('PING\r\n'), 'HELLO 3\r\nPING\r\n']) {
     const client = await RawClient.connect(proxy.target);
     client.send(bytes);
     expect(await client.expectClose()).toBe(refusal);
