@@ -23,6 +23,8 @@ export interface ProxyConfig {
   readonly notifyConfig: NotifyConfig;
   /** The most keys that are remembered for invalidation at once; 0 is no limit. */
   readonly trackingTableMaxKeys: number;
+  /** How often the upstream is looked at for silent changes, in milliseconds; 0: never. */
+  readonly watchIntervalMs: number;
   /** Whether BCAST clients hear only of keys that their user may read. */
   readonly bcastAcl: (typeof BCAST_ACLS)[number];
   /** Whether the target of redirected invalidations is told when one of their clients goes. */
@@ -94,6 +96,13 @@ export const OPTIONS = [
     describe: 'Most keys remembered at once; beyond it the oldest is invalidated; 0: no limit',
   },
   {
+    flag: 'watch-interval',
+    fallback: '250',
+    describe:
+      'Milliseconds between looks at the upstream for changes that notifications never tell ' +
+      '(a flush that did not pass here, a replaced data set); 0: never',
+  },
+  {
     flag: 'redirect-cleanup',
     fallback: 'on',
     choices: SWITCH,
@@ -160,6 +169,7 @@ export function readConfig(given: {
     advertiseVersion: version(setting('advertise-version')),
     notifyConfig: oneOf(setting('notify-config'), NOTIFY_CONFIGS),
     trackingTableMaxKeys: count(setting('tracking-table-max-keys')),
+    watchIntervalMs: count(setting('watch-interval')),
     bcastAcl: oneOf(setting('bcast-acl'), BCAST_ACLS),
     redirectCleanup: oneOf(setting('redirect-cleanup'), SWITCH) === 'on',
     logLevel: oneOf(setting('log-level'), LOG_LEVELS),

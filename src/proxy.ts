@@ -16,6 +16,7 @@ import { type Reason, Tracker } from './tracking/tracker.ts';
 import { AccessRules } from './upstream/access.ts';
 import { Control, type ServerFacts } from './upstream/control.ts';
 import { Endpoint } from './upstream/endpoint.ts';
+import { SilentLog } from './upstream/silent.ts';
 
 /** How often invalidations that wait for a late reply are looked at, in milliseconds. */
 const TICK_MS = 2;
@@ -62,6 +63,7 @@ class RedisProxy implements Proxy {
   readonly #connections = new Set<Connection>();
   readonly #waiting = new Set<Connection>();
   readonly #connectionParts: ConnectionParts;
+  readonly #silentLog = new SilentLog();
   readonly #access = new AccessRules(
     (user) => this.#askUser(user),
     () => performance.now(),
@@ -85,6 +87,9 @@ class RedisProxy implements Proxy {
       endpoint: this.#endpoint,
       notifyConfig: config.notifyConfig,
       attribution: this.#attribution,
+      watchIntervalMs: config.watchIntervalMs,
+      silentLog: this.#silentLog,
+      silentChange: (reason) => this.#silentChange(reason),
       learnt: (facts) => this.#learn(facts),
     });
     this.#server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
@@ -174,7 +179,13 @@ class RedisProxy implements Proxy {
     this.#tracker.regainSight();
   }
 
+  #silentChange(reason: string): void {
+    this.#parts.logger.info({ reason }, 'data may have changed unannounced: all is invalidated');
+    this.#tracker.changedAll('silent');
+  }
+
   #learn(facts: ServerFacts): void {
+    this.#silentLog.learn(facts.version);
     this.#facts = facts;
     this.#commands = facts.commands;
     this.#access.forget();
@@ -188,6 +199,7 @@ class RedisProxy implements Proxy {
       endpoint: this.#endpoint,
       tracker: this.#tracker,
       attribution: this.#attribution,
+      silentLog: this.#silentLog,
       access: (user) => (this.#filters ? this.#access.of(user) : 'all'),
       loadAccess: (user) => this.#access.load(user),
       forgetAccess: () => this.#access.forget(),
@@ -254,6 +266,7 @@ class RedisProxy implements Proxy {
 const COUNTER_OF = {
   write: 'invalidationsWrite',
   flush: 'invalidationsFlush',
+  silent: 'invalidationsSilent',
   blind: 'invalidationsBlind',
   table_full: 'invalidationsTableFull',
 } as const satisfies Record<Reason, string>;

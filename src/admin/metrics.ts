@@ -58,6 +58,11 @@ const COUNTERS = {
     help: INVALIDATIONS_HELP,
     label: ['reason', 'flush'],
   },
+  invalidationsSilent: {
+    metric: 'invalidations_total',
+    help: INVALIDATIONS_HELP,
+    label: ['reason', 'silent'],
+  },
   invalidationsBlind: {
     metric: 'invalidations_total',
     help: INVALIDATIONS_HELP,

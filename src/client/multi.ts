@@ -81,8 +81,8 @@ export class OpenMulti {
 export interface ExecOutcome {
   /** Its reply has come. @param aborted nothing was executed */
   readonly ended: (aborted: boolean, reply: Reply) => void;
-  /** It may have executed a change of everything, but its reply will never tell. */
-  readonly flushed: () => void;
+  /** It may have been executed, but its reply will never come. */
+  readonly lost: () => void;
 }
 
 /** The entry for EXEC: the keys of all requests that it executes are in flight with it. */
@@ -122,7 +122,7 @@ class Exec extends Keyed {
 
   lost(): void {
     this.#attributed?.forget();
-    if (this.flushes) this.#outcome.flushed();
+    this.#outcome.lost();
   }
 }
 

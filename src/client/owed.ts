@@ -41,6 +41,8 @@ export function isStatus(reply: Reply, text: string): boolean {
 
 /** What a request with consequences does when its reply has come. */
 export interface Consequence {
+  /** It waited in a transaction that was never executed. */
+  cancelled?(): void;
   /** Sees the reply before the client does. */
   settle?(reply: Reply): Verdict;
   /** Acts on the reply after the client has got it. */

@@ -2,6 +2,7 @@ import type { CommandTable } from '../commands/table.ts';
 import type { Attribution } from '../invalidation/attribution.ts';
 import type { Tracker } from '../tracking/tracker.ts';
 import type { KeyAccess } from '../upstream/access.ts';
+import type { SilentLog } from '../upstream/silent.ts';
 import type { Advertise } from './hello.ts';
 
 /**
@@ -28,6 +29,7 @@ export interface SessionParts {
   /** The database in which connections begin. */
   readonly db: number;
   readonly attribution: Attribution;
+  readonly silentLog: SilentLog;
   /** @returns what a user may read; undefined: not known yet */
   readonly access: (user: string) => KeyAccess | undefined;
   /** Resolves when it has been asked what a user may read; never rejects. */

@@ -1,6 +1,7 @@
 import type { CommandInfo } from '../commands/table.ts';
 import { TYPE } from '../resp/scanner.ts';
 import { request } from '../resp/write.ts';
+import { debugChanges } from '../upstream/silent.ts';
 import { config } from './config-command.ts';
 import type { Step } from './handler.ts';
 import type { HeldWords } from './held.ts';
@@ -8,7 +9,7 @@ import { KEEP, type Owed, type Reply, type Verdict } from './ledger.ts';
 import { handleClient } from './local.ts';
 import { auth, hello, refuseInMulti } from './login.ts';
 import { OpenMulti } from './multi.ts';
-import { consequent, isStatus } from './owed.ts';
+import { consequent, isStatus, refuses } from './owed.ts';
 import { patchInfo } from './reports.ts';
 import type { Session } from './session.ts';
 
@@ -48,7 +49,9 @@ export function handle(session: Session, info: CommandInfo, words: HeldWords): S
       return session.forward(consequent({ after: () => session.parts.forgetAccess() }));
     case 'flush':
       if (session.multi !== undefined) session.multi.flushes = true;
-      return session.forward(flushOwed(session));
+      return session.forward(silentOwed(session, info.name, true));
+    case 'debug':
+      return debug(session, words);
     case 'reset':
       return session.alone(words.bytes(), () => resetOwed(session));
     case 'quit':
@@ -104,7 +107,10 @@ function exec(session: Session, words: HeldWords): Step {
     if (!aborted || reply.type !== TYPE.error || isExecAbort(reply)) unwatch();
     if (aborted && word !== undefined) session.parts.attribution.forget(word);
   };
-  const owed = opened.execute(session.tracked, { ended, flushed: () => session.flushed() });
+  const owed = opened.execute(session.tracked, {
+    ended,
+    lost: () => session.replies.transaction.lose(),
+  });
   session.tracked.caching = false;
   return session.forward(owed);
 }
@@ -135,6 +141,12 @@ function unwatchOwed(session: Session): Owed {
   return consequent({ after });
 }
 
+function debug(session: Session, words: HeldWords): Step {
+  const changes = words.count > 1 && debugChanges(words.text(1).toLowerCase());
+  if (changes && session.multi !== undefined) session.multi.flushes = true;
+  return session.forward(silentOwed(session, 'debug', changes));
+}
+
 function watch(session: Session, info: CommandInfo): Step {
   session.noloop.watch();
   return session.forward(session.entryFor(info));
@@ -157,12 +169,25 @@ function subscribe(session: Session, info: CommandInfo, words: HeldWords): Step 
   return session.forward(consequent({}, { confirms: info.name, framesLeft }));
 }
 
-/** FLUSHALL and its kind: no notification tells of them, so their reply has to. */
-function flushOwed(session: Session): Owed {
+/**
+ * FLUSHALL and its kind: no notification tells of them, so their reply has to. The watch, which
+ * sees their number, must know which of them were ours.
+ *
+ * @param changes whether this one changes data
+ */
+function silentOwed(session: Session, name: string, changes: boolean): Owed {
+  const { silentLog } = session.parts;
+  silentLog.sent(name);
   const after = (reply: Reply) => {
-    if (reply.type !== TYPE.error) session.flushed();
+    silentLog.settled(name, !refuses(reply));
+    if (changes && reply.type !== TYPE.error) session.flushed();
   };
-  return consequent({ after, lost: () => session.flushed() }, { flushes: true });
+  const lost = () => {
+    silentLog.settled(name, true);
+    if (changes) session.flushed();
+  };
+  const cancelled = () => silentLog.settled(name, false);
+  return consequent({ after, lost, cancelled }, { flushes: changes });
 }
 
 /** RESET ends CLIENT REPLY OFF, and says so. */

@@ -147,6 +147,7 @@ export class Session implements RequestHandler {
     this.#closed = true;
     this.leave();
     this.replies.ledger.abandon();
+    this.replies.transaction.cancel();
   }
 
   find(name: Uint8Array, length: number): CommandInfo | undefined {

@@ -27,6 +27,13 @@ export class Transaction {
     for (const owed of slots) owed.cancelled?.();
   }
 
+  /** EXEC may have been executed; its reply will never come. */
+  lose(): void {
+    const slots = [...this.#slots.values()];
+    this.end();
+    for (const owed of slots) owed.lost?.();
+  }
+
   /** EXEC was executed. */
   end(): void {
     this.#open = false;

@@ -5,6 +5,7 @@
  * - `subscribe`, `unsubscribe`: as many confirmations as channels, of any of the three kinds
  * - `sync`: the connection stops being one of requests and replies
  * - `flush`: changes a whole database, and no keyspace notification says so
+ * - `debug`: may change a whole database, by its subcommand
  * - `watch`, `unwatch`: decide whether a transaction of ours could disturb one of the client's
  * - `info`, `config`: tell of tracking, or set it
  * - `acl`: may change who may read what
@@ -26,6 +27,7 @@ export type Role =
   | 'sync'
   | 'replconf'
   | 'flush'
+  | 'debug'
   | 'watch'
   | 'unwatch'
   | 'info'
@@ -56,6 +58,7 @@ const ROLES: ReadonlyMap<string, Role> = new Map<string, Role>([
   ['sync', 'sync'],
   ['psync', 'sync'],
   ['replconf', 'replconf'],
+  ['debug', 'debug'],
   ['watch', 'watch'],
   ['unwatch', 'unwatch'],
   ['info', 'info'],

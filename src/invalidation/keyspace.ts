@@ -5,6 +5,8 @@ import { ProxyError } from '../errors.ts';
 import { type Key, keyOf } from '../key.ts';
 import { Control, type ServerFacts } from '../upstream/control.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
+import type { SilentLog } from '../upstream/silent.ts';
+import { Watch } from '../upstream/watch.ts';
 import type { Attribution } from './attribution.ts';
 import { missingFlags } from './flags.ts';
 import { PATTERN } from './notifications.ts';
@@ -28,6 +30,12 @@ export interface KeyspaceOptions {
   readonly notifyConfig: NotifyConfig;
   /** Told whether its channel is heard. */
   readonly attribution: Attribution;
+  /** How often upstream is looked at for silent changes, in milliseconds; 0: never. */
+  readonly watchIntervalMs: number;
+  /** What passed through this proxy of what notifications do not tell. */
+  readonly silentLog: SilentLog;
+  /** Data may have changed unannounced. */
+  readonly silentChange: (reason: string) => void;
   /** Told what upstream is, at each set-up, before it is sighted. */
   readonly learnt: (facts: ServerFacts) => void;
 }
@@ -82,7 +90,11 @@ export class KeyspaceSource implements InvalidationSource {
     signal: AbortSignal,
   ): Promise<ProxyError> {
     let subscriber: Subscriber | undefined;
-    const close = () => subscriber?.close();
+    const control = new Control(this.#options.endpoint);
+    const close = () => {
+      subscriber?.close();
+      control.close();
+    };
     try {
       await this.#options.endpoint.resolve();
       subscriber = new Subscriber(this.#options.endpoint, {
@@ -92,9 +104,9 @@ export class KeyspaceSource implements InvalidationSource {
       });
       signal.addEventListener('abort', close);
       await this.#subscribe(subscriber);
-      await this.#prepare(subscriber);
+      const watch = await this.#prepare(subscriber, control);
       sighted();
-      return await this.#keepAsking(subscriber);
+      return await this.#keepLooking(subscriber, watch);
     } catch (cause) {
       if (cause instanceof ProxyError) return cause;
       const reason = cause instanceof Error ? cause.message : String(cause);
@@ -123,17 +135,23 @@ export class KeyspaceSource implements InvalidationSource {
     attribution.isHeard = !(answer instanceof Error);
   }
 
-  async #prepare(subscriber: Subscriber): Promise<void> {
-    const control = new Control(this.#options.endpoint);
-    try {
-      await control.open();
-      const facts = await control.facts();
-      this.#options.learnt(facts);
-      if (this.#options.notifyConfig !== 'skip') await this.#switchOn(control, subscriber, facts);
-      await this.#ping(subscriber, SET_UP_DEADLINE_MS);
-    } finally {
-      control.close();
-    }
+  /** @returns the watch, which has seen how things are */
+  async #prepare(subscriber: Subscriber, control: Control): Promise<Watch> {
+    const { notifyConfig, learnt, silentLog, silentChange, watchIntervalMs } = this.#options;
+    await control.open();
+    const facts = await control.facts();
+    learnt(facts);
+    if (notifyConfig !== 'skip') await this.#switchOn(control, subscriber, facts);
+    const watch = new Watch(control, {
+      intervalMs: watchIntervalMs,
+      checksFlags: notifyConfig !== 'skip',
+      version: facts.version,
+      log: silentLog,
+      silentChange,
+    });
+    await watch.look();
+    await this.#ping(subscriber, SET_UP_DEADLINE_MS);
+    return watch;
   }
 
   async #switchOn(control: Control, subscriber: Subscriber, facts: ServerFacts): Promise<void> {
@@ -174,14 +192,23 @@ export class KeyspaceSource implements InvalidationSource {
     if (!seen) throw unavailable('CONFIG is refused and a changed key was not announced');
   }
 
-  async #keepAsking(subscriber: Subscriber): Promise<never> {
+  /** Asks and looks on until something is wrong. */
+  async #keepLooking(subscriber: Subscriber, watch: Watch): Promise<never> {
     const over = new AbortController();
     subscriber.lost.catch(() => over.abort());
-    while (!over.signal.aborted) {
-      await sleep(PING_INTERVAL_MS, undefined, { signal: over.signal }).catch(() => {});
-      if (!over.signal.aborted) await this.#ping(subscriber, PING_DEADLINE_MS);
+    try {
+      await Promise.all([this.#keepAsking(subscriber, over.signal), watch.run(over.signal)]);
+    } finally {
+      over.abort();
     }
     return subscriber.lost;
+  }
+
+  async #keepAsking(subscriber: Subscriber, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await sleep(PING_INTERVAL_MS, undefined, { signal }).catch(() => {});
+      if (!signal.aborted) await this.#ping(subscriber, PING_DEADLINE_MS);
+    }
   }
 
   async #ping(subscriber: Subscriber, deadlineMs: number): Promise<void> {

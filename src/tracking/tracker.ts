@@ -45,7 +45,7 @@ export class Batch {
 }
 
 /** Why keys are invalidated. */
-export type Reason = 'write' | 'flush' | 'blind' | 'table_full';
+export type Reason = 'write' | 'flush' | 'silent' | 'blind' | 'table_full';
 
 /**
  * All tracking clients, the keys that they have read and the prefixes that they watch. Changes go

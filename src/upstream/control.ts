@@ -63,6 +63,31 @@ export class Control {
     };
   }
 
+  /**
+   * One look for the watch: what INFO says of commands and replication, and what CONFIG says of
+   * notifications; each undefined where it is refused.
+   *
+   * @throws ProxyError UPSTREAM_UNREACHABLE
+   */
+  async look(): Promise<{ readonly info: string | undefined; readonly flags: string | undefined }> {
+    const [calls, replication, flags] = await Promise.all([
+      this.#text('commandstats'),
+      this.#text('replication'),
+      this.notifyFlags(),
+    ]);
+    const info = calls === undefined || replication === undefined ? undefined : calls + replication;
+    return { info, flags };
+  }
+
+  async #text(section: string): Promise<string | undefined> {
+    try {
+      return await this.#redis.info(section);
+    } catch (cause) {
+      if (isReplyError(cause)) return undefined;
+      throw failure(cause);
+    }
+  }
+
   /** @returns what ACL GETUSER says, decoded; undefined where there is no ACL or it is refused */
   async user(name: string): Promise<unknown> {
     try {

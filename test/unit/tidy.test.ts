@@ -43,6 +43,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'invalidation/attribution': [],
   'invalidation/flags': [],
   'upstream/access': ['glob', 'key'],
+  'upstream/silent': [],
   commands: ['errors', 'key', 'resp'],
   invalidation: ['errors', 'key', 'resp', 'commands', 'tracking'],
   client: [
@@ -55,6 +56,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'invalidation/attribution',
     'invalidation/flags',
     'upstream/access',
+    'upstream/silent',
   ],
 };
 

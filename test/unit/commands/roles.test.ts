@@ -17,6 +17,7 @@ const ROLES = {
   sync: 'sync psync',
   flush: 'flushall flushdb swapdb',
   closing: 'shutdown post host:',
+  debug: 'debug',
   watch: 'watch',
   unwatch: 'unwatch',
   info: 'info',
