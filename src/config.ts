@@ -40,6 +40,9 @@ export interface Config extends Omit<ProxyConfig, 'upstream'> {
   readonly logFormat: LogFormat;
 }
 
+/** An hour: whoever looks more seldom may as well not look. */
+const INTERVAL_MAX_MS = 3_600_000;
+
 const NOTIFY_CONFIGS = ['auto', 'check', 'skip'] as const;
 const BCAST_ACLS = ['filter', 'native'] as const;
 const SWITCH = ['on', 'off'] as const;
@@ -169,7 +172,7 @@ export function readConfig(given: {
     advertiseVersion: version(setting('advertise-version')),
     notifyConfig: oneOf(setting('notify-config'), NOTIFY_CONFIGS),
     trackingTableMaxKeys: count(setting('tracking-table-max-keys')),
-    watchIntervalMs: count(setting('watch-interval')),
+    watchIntervalMs: interval(setting('watch-interval')),
     bcastAcl: oneOf(setting('bcast-acl'), BCAST_ACLS),
     redirectCleanup: oneOf(setting('redirect-cleanup'), SWITCH) === 'on',
     logLevel: oneOf(setting('log-level'), LOG_LEVELS),
@@ -225,6 +228,12 @@ function isVersion(text: string): text is `${number}.${number}.${number}` {
 function count(setting: Setting): number {
   const value = /^\d{1,12}$/.test(setting.text) ? Number(setting.text) : undefined;
   if (value === undefined) throw refused(setting, 'a whole number, 0 or more');
+  return value;
+}
+
+function interval(setting: Setting): number {
+  const value = /^\d{1,7}$/.test(setting.text) ? Number(setting.text) : Number.NaN;
+  if (!(value <= INTERVAL_MAX_MS)) throw refused(setting, `0 to ${INTERVAL_MAX_MS} milliseconds`);
   return value;
 }
 

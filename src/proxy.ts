@@ -90,6 +90,9 @@ class RedisProxy implements Proxy {
       watchIntervalMs: config.watchIntervalMs,
       silentLog: this.#silentLog,
       silentChange: (reason) => this.#silentChange(reason),
+      unproven: (reason) => {
+        parts.logger.warn({ reason }, '--notify-config=skip: notifications are taken on trust');
+      },
       learnt: (facts) => this.#learn(facts),
     });
     this.#server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>

@@ -39,7 +39,7 @@ const COUNTERS = {
   connections: { metric: 'connections_total', help: 'Client connections accepted' },
   refusedConnections: {
     metric: 'connections_refused_total',
-    help: 'Client connections closed at once: too many, or no upstream to serve them',
+    help: 'Client connections closed at once, because the upstream could not be reached',
   },
   forwarded: { metric: 'commands_total', help: COMMANDS_HELP, label: ['kind', 'forwarded'] },
   tracked: { metric: 'commands_total', help: COMMANDS_HELP, label: ['kind', 'tracked'] },
@@ -75,7 +75,7 @@ const COUNTERS = {
   },
   extraInvalidations: {
     metric: 'extra_invalidations_total',
-    help: 'Invalidations sent to be safe that Redis itself would not have sent',
+    help: 'Invalidations sent to be safe where it could not be known whether a cache was still right',
   },
   bytesIn: { metric: 'client_bytes_total', help: BYTES_HELP, label: ['direction', 'in'] },
   bytesOut: { metric: 'client_bytes_total', help: BYTES_HELP, label: ['direction', 'out'] },
@@ -107,7 +107,7 @@ const COUNTERS = {
   },
   slowClients: {
     metric: 'slow_clients_total',
-    help: 'Client connections closed because too many invalidations waited for them unread',
+    help: 'Client connections closed because too much waited for them: invalidations that they did not read, or requests behind one that blocks',
   },
 } as const satisfies Record<string, Place>;
 

@@ -1,7 +1,7 @@
 import type { CommandInfo } from '../commands/table.ts';
 import { globMatches } from '../glob.ts';
 import { missingFlags } from '../invalidation/flags.ts';
-import { request } from '../resp/write.ts';
+import { error, request, status } from '../resp/write.ts';
 import type { Step } from './handler.ts';
 import type { HeldWords } from './held.ts';
 import { KEEP, type Owed, type Reply, type Verdict } from './ledger.ts';
@@ -25,8 +25,14 @@ function configGet(session: Session, info: CommandInfo, words: HeldWords): Step 
     if (globMatches(words.text(index).toLowerCase(), MAX_KEYS_SETTING)) asked = true;
   }
   if (!asked) return session.forward(session.entryFor(info));
-  const settle = (reply: Reply): Verdict =>
-    reply.bytes === undefined ? 'pass' : patchMaxKeys(reply.bytes, session.parts.tracker.maxKeys);
+  const isAlone = words.count === 3;
+  const settle = (reply: Reply): Verdict => {
+    if (reply.bytes === undefined) return 'pass';
+    const isThere = !isAlone || !NOT_THERE.test(reply.bytes.toString('latin1', 0, 64));
+    const none = session.replies.protocol === 3 ? '%0\r\n' : '*0\r\n';
+    const found = isThere ? reply.bytes : Buffer.from(none, 'latin1');
+    return patchMaxKeys(found, session.parts.tracker.maxKeys);
+  };
   return session.forward(consequent({ settle }, { keep: KEEP.all, lenient: true }));
 }
 
@@ -51,15 +57,33 @@ function configSet(session: Session, info: CommandInfo, words: HeldWords): Step 
     }
   }
   if (maxKeys === undefined && !merged) return session.forward(session.entryFor(info));
-  const owed = settingOwed(session, maxKeys);
+  const owed = settingOwed(session, maxKeys, all.length === 4);
   if (!merged) return session.forward(owed);
   session.ask(request(...all), owed);
   return 'done';
 }
 
-function settingOwed(session: Session, maxKeys: number | undefined): Owed {
-  const after = (reply: Reply) => {
-    if (maxKeys !== undefined && isStatus(reply, 'OK')) session.parts.tracker.maxKeys = maxKeys;
+/** Answers of a server that does not have our setting, or no CONFIG at all. */
+const NOT_THERE = /^-ERR (unknown command|Unsupported CONFIG parameter)/;
+const NO_NUMBER = error(
+  `ERR CONFIG SET failed (possibly related to argument '${MAX_KEYS_SETTING}') - argument couldn't be parsed into an integer`,
+);
+
+/**
+ * @param maxKeys  the value that our setting is given; undefined: another is set
+ * @param isAlone  nothing else is set: then it holds here whether or not upstream knows it
+ */
+function settingOwed(session: Session, maxKeys: number | undefined, isAlone: boolean): Owed {
+  let isSet = false;
+  const settle = (reply: Reply): Verdict => {
+    const text = reply.bytes?.toString('latin1') ?? '';
+    isSet = isStatus(reply, 'OK');
+    if (maxKeys === undefined || !isAlone || !NOT_THERE.test(text)) return 'pass';
+    isSet = Number.isSafeInteger(maxKeys) && maxKeys >= 0;
+    return isSet ? status('OK') : NO_NUMBER;
   };
-  return consequent({ after });
+  const after = () => {
+    if (isSet && maxKeys !== undefined) session.parts.tracker.maxKeys = maxKeys;
+  };
+  return consequent({ settle, after });
 }

@@ -116,19 +116,23 @@ function tracking(session: Session, words: HeldWords): Step {
   });
 }
 
+/** The mark is set when the request is read; what is said of it, when the state is known. */
 function caching(session: Session, word: string): Step {
+  const { tracked } = session;
   let marked = false;
-  const standIn = new StandIn('caching', OK, (refused) => {
+  const say = () => {
+    const refusal = refuseCaching(word, tracked.confirmed);
+    return refusal === undefined ? OK : error(refusal);
+  };
+  const standIn = new StandIn('caching', say, (refused) => {
     session.counts.answered += 1;
     // Whoever was told that NO has failed counts on its next read being tracked.
-    if (refused && marked && session.tracked.wanted.optout) session.tracked.distrust('all');
+    if (refused && marked && tracked.wanted.optout) tracked.distrust('all');
   });
   session.takeEffect(() => {
     if (standIn.isConcluded) return;
-    const refusal = refuseCaching(word, session.tracked.wanted);
-    marked = refusal === undefined;
-    if (refusal === undefined) session.tracked.caching = true;
-    else standIn.answer = error(refusal);
+    marked = refuseCaching(word, tracked.wanted) === undefined;
+    if (marked) tracked.caching = true;
   });
   session.ask(standInFor('caching', session.parts.nativeTracking()), standIn);
   return 'done';

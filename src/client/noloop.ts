@@ -21,6 +21,7 @@ const TEXT_BYTES = 32;
 export class Noloop {
   readonly #session: Session;
   #mayPublish: boolean | undefined; // whether the user may publish on our channel; undefined: unknown
+  #isProbing = false;
   #watches = 0;
   #watching = false;
 
@@ -42,7 +43,7 @@ export class Noloop {
   /** Whether it has to be found out what the user may do. */
   get needsProbe(): boolean {
     const { noloop } = this.#session.tracked.wanted;
-    return noloop && this.#mayPublish === undefined && !this.#watching;
+    return noloop && this.#mayPublish === undefined && !this.#isProbing && !this.#watching;
   }
 
   /** WATCH is in force, or may be: a transaction of ours would end it. */
@@ -66,6 +67,7 @@ export class Noloop {
 
   /** The connection may have another user now. */
   forgetUser(): void {
+    this.#isProbing = false;
     this.#mayPublish = undefined;
   }
 
@@ -77,7 +79,9 @@ export class Noloop {
 
   /** @returns requests that show whether the user may do what attribution needs, and their entries */
   probe(): readonly Ours[] {
+    this.#isProbing = true;
     const after = (reply: Reply) => {
+      this.#isProbing = false;
       this.#mayPublish = reply.type === TYPE.array;
     };
     const last = consequent(

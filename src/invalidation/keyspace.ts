@@ -36,6 +36,8 @@ export interface KeyspaceOptions {
   readonly silentLog: SilentLog;
   /** Data may have changed unannounced. */
   readonly silentChange: (reason: string) => void;
+  /** With `--notify-config=skip` the operator's word is taken; told if the facts speak against it. */
+  readonly unproven: (reason: string) => void;
   /** Told what upstream is, at each set-up, before it is sighted. */
   readonly learnt: (facts: ServerFacts) => void;
 }
@@ -137,11 +139,13 @@ export class KeyspaceSource implements InvalidationSource {
 
   /** @returns the watch, which has seen how things are */
   async #prepare(subscriber: Subscriber, control: Control): Promise<Watch> {
-    const { notifyConfig, learnt, silentLog, silentChange, watchIntervalMs } = this.#options;
+    const { notifyConfig, learnt, silentLog, silentChange, watchIntervalMs, unproven } =
+      this.#options;
     await control.open();
     const facts = await control.facts();
     learnt(facts);
     if (notifyConfig !== 'skip') await this.#switchOn(control, subscriber, facts);
+    else await this.#prove(control, subscriber).catch((cause: Error) => unproven(cause.message));
     const watch = new Watch(control, {
       intervalMs: watchIntervalMs,
       checksFlags: notifyConfig !== 'skip',
@@ -170,7 +174,7 @@ export class KeyspaceSource implements InvalidationSource {
     if (missingFlags(now, facts.version) !== '') throw unavailable(`it stays at '${now}'`);
   }
 
-  /** CONFIG is refused: changes a key of our own and waits for the news. */
+  /** Without CONFIG: changes a key of our own and waits for the news. */
   async #prove(control: Control, subscriber: Subscriber): Promise<void> {
     const key = `sidetrack:probe:${randomBytes(8).toString('hex')}`;
     let seen = false;
@@ -185,11 +189,11 @@ export class KeyspaceSource implements InvalidationSource {
       // What was published before this answer has arrived with it.
       await this.#ping(subscriber, SET_UP_DEADLINE_MS);
     } catch (cause) {
-      throw unavailable(`CONFIG is refused and no probe key can be written (${String(cause)})`);
+      throw unavailable(`no probe key can be written (${String(cause)})`);
     } finally {
       this.#probe = undefined;
     }
-    if (!seen) throw unavailable('CONFIG is refused and a changed key was not announced');
+    if (!seen) throw unavailable('a key that was changed was not announced');
   }
 
   /** Asks and looks on until something is wrong. */

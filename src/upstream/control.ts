@@ -67,13 +67,16 @@ export class Control {
    * One look for the watch: what INFO says of commands and replication, and what CONFIG says of
    * notifications; each undefined where it is refused.
    *
+   * @param asksFlags false: CONFIG is not used, and says nothing
    * @throws ProxyError UPSTREAM_UNREACHABLE
    */
-  async look(): Promise<{ readonly info: string | undefined; readonly flags: string | undefined }> {
+  async look(
+    asksFlags: boolean,
+  ): Promise<{ readonly info: string | undefined; readonly flags: string | undefined }> {
     const [calls, replication, flags] = await Promise.all([
       this.#text('commandstats'),
       this.#text('replication'),
-      this.notifyFlags(),
+      asksFlags ? this.notifyFlags() : undefined,
     ]);
     const info = calls === undefined || replication === undefined ? undefined : calls + replication;
     return { info, flags };

@@ -41,10 +41,10 @@ export class Watch {
   async look(): Promise<void> {
     const { intervalMs, checksFlags, version, silentChange } = this.#options;
     if (intervalMs === 0) return;
-    const { info, flags } = await this.#control.look();
+    const { info, flags } = await this.#control.look(checksFlags);
     const reason = info === undefined ? undefined : this.#reader.look(readSigns(info));
     if (reason !== undefined) silentChange(reason);
-    if (!checksFlags || flags === undefined || missingFlags(flags, version) === '') return;
+    if (flags === undefined || missingFlags(flags, version) === '') return;
     const what = `notify-keyspace-events was set to '${flags}' by somebody else`;
     throw new ProxyError('NOTIFICATIONS_UNAVAILABLE', what);
   }

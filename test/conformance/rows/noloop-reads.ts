@@ -16,7 +16,7 @@ export const NOLOOP_READS: readonly Row[] = [
     `,
     differs: {
       reason:
-        'The keys that a script declares count as read, behind whatever it writes: a proxy cannot see inside.',
+        'the keys that a script declares count as read, behind whatever it writes: a proxy cannot see inside',
       play: `
         a> CLIENT TRACKING ON NOLOOP
         a> GET k

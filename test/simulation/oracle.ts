@@ -1,0 +1,205 @@
+import type { Outcome } from './commands.ts';
+
+/** A request as its client has sent it. */
+export interface SentRequest {
+  readonly words: readonly string[];
+}
+
+/** What a client has to get for a request: these bytes, or elements of which some are any. */
+export type Expected =
+  | { readonly kind: 'bytes'; readonly text: string }
+  /** The proxy's own answer: OK, or an error of its own. */
+  | { readonly kind: 'answer' }
+  | { readonly kind: 'elements'; readonly elements: readonly (string | undefined)[] };
+
+/** A rule that the proxy has broken; `rule` as in the promise. */
+export class Violation extends Error {
+  readonly rule: string;
+
+  constructor(rule: string, message: string) {
+    super(`${rule}: ${message}`);
+    this.rule = rule;
+  }
+}
+
+/** Who gets the reply to the request that is being executed. */
+type Recipient =
+  | { readonly kind: 'nobody' }
+  | { readonly kind: 'client'; readonly standsFor: string | undefined; readonly isExec: boolean }
+  /** A write between two messages of attribution. */
+  | { readonly kind: 'wrapped' }
+  /** The EXEC behind it. */
+  | { readonly kind: 'wrap end' };
+
+/** A request in the client's own MULTI. */
+type Slot = 'hidden' | 'stand-in' | 'client';
+
+const NOBODY: Recipient = { kind: 'nobody' };
+const ANSWERED: ReadonlySet<string> = new Set(['TRACKING', 'CACHING']);
+
+/**
+ * Follows what reaches Redis on one lane, and knows by it what the client has to get: its requests
+ * must come in their order, each once and as they are or by their stand-in, and besides them only
+ * what the proxy may ask for itself.
+ */
+export class LaneOracle {
+  readonly #channel: string;
+  readonly #due: SentRequest[] = []; // sent by the client and not seen at Redis
+  readonly #expected: Expected[] = [];
+  #recipient: Recipient = NOBODY;
+  #slots: Slot[] = [];
+  #inMulti = false; // the request being executed is in a MULTI
+  #wrap: 'no' | 'begun' | 'said' | 'written' | 'said again' = 'no';
+  #wrapOwes = false; // the reply to a wrapped write is an element of the EXEC behind it
+  #lastMulti: SentRequest | undefined; // the request seen last, if it was the client's MULTI
+
+  /** @param channel of attribution */
+  constructor(channel: string) {
+    this.#channel = channel;
+  }
+
+  /** The client has sent a request. */
+  sent(request: SentRequest): void {
+    this.#due.push(request);
+  }
+
+  /** How many replies the client has not got: due at Redis, or on their way. */
+  get owedCount(): number {
+    return this.#due.length + this.#expected.length;
+  }
+
+  /** @returns what the client has to get next */
+  take(): Expected | undefined {
+    return this.#expected.shift();
+  }
+
+  /** Redis is about to execute a request. @throws Violation P3 */
+  sees(words: readonly string[], inMulti: boolean): void {
+    this.#inMulti = inMulti;
+    this.#recipient = this.#recognise(words);
+    const isMulti = this.#recipient.kind === 'client' && words[0] === 'MULTI';
+    this.#lastMulti = isMulti ? { words } : undefined;
+    if (isMulti && !inMulti) this.#slots = [];
+  }
+
+  #recognise(words: readonly string[]): Recipient {
+    const isOurMessage = words[0] === 'PUBLISH' && words[1] === this.#channel;
+    if (this.#wrap !== 'no') return this.#inWrap(words, isOurMessage);
+    if (isOurMessage) {
+      if (words[2] === '' && this.#lastMulti !== undefined) this.#wasProbe(this.#lastMulti);
+      return NOBODY;
+    }
+    if (words[0] === 'CLIENT' && words[1] === 'ID') return NOBODY;
+    const next = this.#due[0];
+    if (next !== undefined) {
+      const isStandIn = standsFor(words, next.words);
+      if (isStandIn || isSame(words, next.words)) {
+        this.#due.shift();
+        const subcommand = isStandIn ? next.words[1]?.toLowerCase() : undefined;
+        return { kind: 'client', standsFor: subcommand, isExec: words[0] === 'EXEC' };
+      }
+    }
+    if (words[0] !== 'MULTI') throw this.#unexpected(words);
+    this.#wrap = 'begun';
+    return NOBODY;
+  }
+
+  /** What was taken for the client's MULTI was the proxy's, which asks what the user may do. */
+  #wasProbe(multi: SentRequest): void {
+    this.#due.unshift(multi);
+    this.#expected.pop();
+    this.#wrap = 'said';
+  }
+
+  #inWrap(words: readonly string[], isOurMessage: boolean): Recipient {
+    const next = this.#due[0];
+    switch (this.#wrap) {
+      case 'begun':
+        if (!isOurMessage) break;
+        this.#wrap = 'said';
+        return NOBODY;
+      case 'said':
+        if (words[0] === 'EXEC') return this.#endWrap(); // that was a probe
+        if (next === undefined || !isSame(words, next.words)) break;
+        this.#due.shift();
+        this.#wrap = 'written';
+        return { kind: 'wrapped' };
+      case 'written':
+        if (!isOurMessage) break;
+        this.#wrap = 'said again';
+        return NOBODY;
+      default:
+        if (words[0] === 'EXEC') return this.#endWrap();
+    }
+    throw this.#unexpected(words);
+  }
+
+  #endWrap(): Recipient {
+    this.#wrap = 'no';
+    return { kind: 'wrap end' };
+  }
+
+  #unexpected(words: readonly string[]): Violation {
+    const due = this.#due[0]?.words.join(' ') ?? 'nothing';
+    return new Violation('P3', `Redis got ${words.join(' ')} where ${due} was due`);
+  }
+
+  /** Redis has replied. */
+  answers({ text, elements }: NonNullable<Outcome>): void {
+    const recipient = this.#recipient;
+    const isQueued = this.#inMulti && text === '+QUEUED\r\n';
+    switch (recipient.kind) {
+      case 'nobody':
+        if (isQueued && this.#wrap === 'no') this.#slots.push('hidden');
+        return;
+      case 'wrapped':
+        this.#wrapOwes = isQueued;
+        if (!isQueued) this.#expect(text);
+        return;
+      case 'wrap end':
+        if (this.#wrapOwes) this.#expect(elements?.[1]);
+        this.#wrapOwes = false;
+        return;
+      case 'client':
+        if (isQueued) this.#slots.push(recipient.standsFor === undefined ? 'client' : 'stand-in');
+        if (elements !== undefined && recipient.isExec) this.#expectElements(elements);
+        else if (recipient.standsFor === undefined || isQueued) this.#expect(text);
+        else this.#expectOfStandIn(text, recipient.standsFor);
+    }
+  }
+
+  /** @param text undefined: an answer of the proxy's own */
+  #expect(text: string | undefined): void {
+    this.#expected.push(text === undefined ? { kind: 'answer' } : { kind: 'bytes', text });
+  }
+
+  #expectOfStandIn(text: string, subcommand: string): void {
+    const refusal = text.replace('client|getname', `client|${subcommand}`);
+    this.#expect(isRefusal(text) ? refusal : undefined);
+  }
+
+  #expectElements(elements: readonly string[]): void {
+    const visible: (string | undefined)[] = [];
+    for (const [index, element] of elements.entries()) {
+      const slot = this.#slots[index];
+      if (slot === 'hidden') continue;
+      visible.push(slot === 'stand-in' && !isRefusal(element) ? undefined : element);
+    }
+    this.#expected.push({ kind: 'elements', elements: visible });
+  }
+}
+
+/** Whether the server refuses what a stand-in stands for. */
+function isRefusal(text: string): boolean {
+  return text.startsWith('-') && !text.startsWith('-ERR CLIENT CACHING can be called only');
+}
+
+/** Whether `words` may stand for a request that the proxy answers itself. */
+function standsFor(words: readonly string[], asked: readonly string[]): boolean {
+  if (words[0] !== 'CLIENT' || asked[0] !== 'CLIENT' || !ANSWERED.has(asked[1] ?? '')) return false;
+  return words[1] === 'GETNAME' || words[1] === asked[1];
+}
+
+function isSame(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((word, index) => word === b[index]);
+}

@@ -1,0 +1,100 @@
+/** What is fixed before anything happens. */
+export interface Setup {
+  readonly seed: number;
+  readonly clients: readonly ClientSetup[];
+  /** Redis wants a password. */
+  readonly hasPassword: boolean;
+  /** Redis knows CLIENT TRACKING, so that stand-ins take its form. */
+  readonly knowsTracking: boolean;
+  /** What users may read has to be asked for. */
+  readonly asksForAccess: boolean;
+  /** How many keys the tracking table may hold; 0: any number. */
+  readonly maxKeys: number;
+}
+
+export interface ClientSetup {
+  /** The place, among the clients, of the one to which it may redirect. */
+  readonly target: number | undefined;
+  /** Others redirect to it, and it asks for nothing itself. */
+  readonly isListener: boolean;
+  readonly protocol: 2 | 3;
+}
+
+/** Between whom bytes move. */
+export type Hop = 'client to proxy' | 'proxy to Redis' | 'Redis to proxy' | 'proxy to client';
+
+/** One thing that happens. Replayed where it can't, it does nothing. */
+export type Step =
+  | {
+      readonly kind: 'send';
+      readonly client: number;
+      readonly requests: readonly (readonly string[])[];
+    }
+  /** @param count of bytes; 0: all that there are */
+  | { readonly kind: 'move'; readonly client: number; readonly hop: Hop; readonly count: number }
+  /** Notifications reach the proxy. */
+  | { readonly kind: 'hear'; readonly count: number }
+  | { readonly kind: 'wait'; readonly ms: number }
+  /** Somebody writes at Redis itself. */
+  | { readonly kind: 'direct'; readonly words: readonly string[] }
+  /** Redis removes what is over. */
+  | { readonly kind: 'expire' }
+  /** The notification channel breaks. @param drops what is on its way is lost, too */
+  | { readonly kind: 'break'; readonly drops: boolean }
+  /** The proxy finds out. */
+  | { readonly kind: 'notice' }
+  /** The proxy subscribes anew. */
+  | { readonly kind: 'subscribe' }
+  /** Redis answers the PING that proves the subscription. */
+  | { readonly kind: 'prove' }
+  | { readonly kind: 'forbid'; readonly client: number; readonly command: string }
+  | { readonly kind: 'allow'; readonly client: number }
+  /** What users may read has been told, or is not known any more. */
+  | { readonly kind: 'access' }
+  /** The client goes. @param drops what it has sent and Redis has not got is lost */
+  | { readonly kind: 'leave'; readonly client: number; readonly drops: boolean }
+  | { readonly kind: 'lose lane'; readonly client: number }
+  /** Everything arrives, all deadlines pass, and the caches are held against the truth. */
+  | { readonly kind: 'settle' };
+
+/** @returns the step as a line of a story */
+export function tellStep(step: Step): string {
+  switch (step.kind) {
+    case 'send':
+      return `client ${step.client} sends: ${step.requests.map((words) => words.join(' ')).join('; ')}`;
+    case 'move':
+      return `${amount(step.count)} of client ${step.client}: ${step.hop}`;
+    case 'hear':
+      return `notifications reach the proxy: ${amount(step.count)}`;
+    case 'wait':
+      return `${step.ms} ms pass`;
+    case 'direct':
+      return `somebody else: ${step.words.join(' ')}`;
+    case 'expire':
+      return 'Redis removes what is over';
+    case 'break':
+      return `the notification channel breaks${step.drops ? ', with what is on its way' : ''}`;
+    case 'notice':
+      return 'the proxy notices that the channel is broken';
+    case 'subscribe':
+      return 'the proxy subscribes to notifications anew';
+    case 'prove':
+      return 'Redis answers the PING on the notification channel';
+    case 'forbid':
+      return `the user of client ${step.client} may no longer use ${step.command}`;
+    case 'allow':
+      return `the user of client ${step.client} may use everything`;
+    case 'access':
+      return 'what users may read is told, or has to be asked again';
+    case 'leave':
+      return `client ${step.client} leaves${step.drops ? '; what it has sent is lost' : ''}`;
+    case 'lose lane':
+      return `Redis closes the connection of client ${step.client}`;
+    case 'settle':
+      return 'everything settles';
+  }
+}
+
+function amount(count: number): string {
+  return count === 0 ? 'all bytes' : `${count} bytes`;
+}
