@@ -9,6 +9,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   accessSync,
+  chmodSync,
   constants,
   existsSync,
   readdirSync,
@@ -129,6 +130,7 @@ export function build() {
     rmSync(fresh, { recursive: true, force: true });
     fail('the build failed, see above');
   }
+  chmodSync(path.join(fresh, 'cli.js'), 0o755); // it is a command, see `bin` in package.json
   writeFileSync(path.join(fresh, path.basename(BUILD_STAMP)), hash);
   rmSync(DIST, { recursive: true, force: true });
   try {
@@ -181,15 +183,18 @@ const PACKAGE_MANAGERS = [
   { program: 'brew', install: ['install', 'redis'], refusesRoot: true },
 ];
 
+/** Programs that can serve, in the order in which they are looked for, as in src/embedded.ts. */
+const REDIS_PROGRAMS = ['redis-server', 'valkey-server'];
+
 /**
- * Finds a redis-server: the one that REDIS_SERVER names, else the one on PATH, else, for root,
- * one freshly installed with the system's package manager.
+ * Finds a Redis: the one that REDIS_SERVER names, else a redis-server or valkey-server on PATH,
+ * else, for root, a redis-server freshly installed with the system's package manager.
  * @returns {string} its absolute path
  */
 export function ensureRedis() {
   const named = process.env.REDIS_SERVER;
   if (named) return findProgram(named) ?? fail(`REDIS_SERVER=${named} is not a program`);
-  const found = findProgram('redis-server');
+  const found = findRedis();
   if (found) return found;
 
   const manager = PACKAGE_MANAGERS.find(({ program }) => findProgram(program));
@@ -201,7 +206,16 @@ export function ensureRedis() {
 
   console.error(`sidetrack: installing redis-server (${command})`);
   installRedis(manager);
-  return findProgram('redis-server') ?? fail(`redis-server is still missing after: ${command}`);
+  return findRedis() ?? fail(`redis-server is still missing after: ${command}`);
+}
+
+/** @returns {string | undefined} the absolute path of the first program on PATH that serves */
+function findRedis() {
+  for (const name of REDIS_PROGRAMS) {
+    const found = findProgram(name);
+    if (found) return found;
+  }
+  return undefined;
 }
 
 /** @param {(typeof PACKAGE_MANAGERS)[number]} manager */

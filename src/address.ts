@@ -31,10 +31,15 @@ const REDIS_PORT = 6379;
 /** Longest path of a Unix socket, in bytes. Source: `sun_path` of Linux, less its final NUL. */
 const SOCKET_PATH_MAX_BYTES = 107;
 
+/** The highest database that SELECT takes. Source: servers read its number into a C int. */
+const DATABASE_MAX = 2 ** 31 - 1;
+
 const LISTEN_FORMS =
   'host:port, [v6]:port, port (on 127.0.0.1), or the path of a Unix socket with a / in it';
-const UPSTREAM_FORMS =
-  'redis://[user[:password]@]host[:port][/db], unix://[user:password@]path[?db=n], or embedded';
+
+/** What {@link parseUpstream} accepts, as `--help` and errors say it. */
+export const UPSTREAM_FORMS =
+  'redis://[user[:password]@]host[:port][/db], unix://[user[:password]@]path[?db=n], or embedded';
 
 /**
  * Reads a place to listen: `host:port`, `[v6]:port`, `port`, or a Unix socket path (anything with
@@ -64,9 +69,10 @@ export function parseListen(text: string, name: string): ListenAddress {
 }
 
 /**
- * Reads an upstream: `redis://[user[:password]@]host[:port][/db]`, `unix://path[?db=n]` (also with
- * `user:password@`), or `embedded`. User, password and socket path are percent-decoded; whatever
- * stands before the last `@` is taken for user and password, so most characters need no encoding.
+ * Reads an upstream: `redis://[user[:password]@]host[:port][/db]`,
+ * `unix://[user[:password]@]path[?db=n]`, or `embedded`. User, password and socket path are
+ * percent-decoded; whatever stands before the last `@` is taken for user and password, so most
+ * characters need no encoding.
  *
  * @param text what the operator wrote
  * @param name the option, for the message
@@ -135,7 +141,7 @@ export function listenFailure(what: string, address: ListenAddress, error: Error
     EACCES: 'permission denied',
     EADDRNOTAVAIL: 'this machine has no such address',
     ENOTFOUND: 'no such host',
-    ENOENT: 'no such directory',
+    ENOENT: 'its folder does not exist',
   };
   const code = (error as NodeJS.ErrnoException).code ?? '';
   const reason = why[code] ?? error.message;
@@ -208,7 +214,8 @@ function portNumber(text: string, least: 0 | 1, refuse: Refuse): number {
 
 function databaseNumber(text: string, refuse: Refuse): number {
   if (text === '') return 0;
-  if (!/^\d{1,9}$/.test(text)) throw refuse('has a database that is not a number');
+  if (!/^\d+$/.test(text)) throw refuse('has a database that is not a number');
+  if (Number(text) > DATABASE_MAX) throw refuse(`has a database above ${DATABASE_MAX}`);
   return Number(text);
 }
 

@@ -16,17 +16,6 @@ import { createProxy } from './proxy.ts';
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 
-/** The demo's own flags; `--upstream` and the log settings it shares with the proxy. */
-const DEMO_OPTIONS = [
-  { flag: 'seconds', fallback: '10', describe: 'How long it runs' },
-  {
-    flag: 'proxy',
-    fallback: '',
-    describe: 'A proxy that runs already: host:port or a socket path',
-  },
-  { flag: 'direct', fallback: '', describe: 'With --proxy: the Redis behind it, for the writer' },
-] as const satisfies readonly OptionSpec[];
-
 const DEMO_SHARED: readonly Flag[] = [
   'upstream',
   'advertise-version',
@@ -35,14 +24,32 @@ const DEMO_SHARED: readonly Flag[] = [
   'log-format',
 ];
 
+/** The demo's own flags, then those that it shares with the proxy. */
+const DEMO_OPTIONS: readonly OptionSpec[] = [
+  { flag: 'seconds', fallback: '10', describe: 'How long it runs' },
+  {
+    flag: 'proxy',
+    fallback: '',
+    describe: 'A proxy that runs already: host:port or a socket path',
+  },
+  { flag: 'direct', fallback: '', describe: 'With --proxy: the Redis behind it, for the writer' },
+  ...OPTIONS.filter(({ flag }) => DEMO_SHARED.includes(flag)),
+];
+
 type Flags = { readonly [flag: string]: unknown };
 
 /** Reads the command line and does what it says; ends the process itself when that is over. */
 async function main(words: readonly string[]): Promise<void> {
+  let inDemo = false;
   const parser = yargs([...words])
     .scriptName('sidetrack')
     .locale('en') // our own messages are English, and mixed languages read badly
-    .parserConfiguration({ 'duplicate-arguments-array': false, 'camel-case-expansion': false })
+    .parserConfiguration({
+      'duplicate-arguments-array': false,
+      'camel-case-expansion': false,
+      'boolean-negation': false, // --no-admin and --admin.x are unknown flags like any other
+      'dot-notation': false,
+    })
     .usage(
       'Gives a plain Redis server-assisted client-side caching (CLIENT TRACKING).\n\n' +
         'Usage: $0 [options]',
@@ -56,7 +63,10 @@ async function main(words: readonly string[]): Promise<void> {
     .command(
       'demo',
       'Show a caching client and a writer, live, through the proxy',
-      (y) => withOptions(y, [...DEMO_OPTIONS, ...OPTIONS.filter(({ flag }) => isShared(flag))]),
+      (y) => {
+        inDemo = true;
+        return withOptions(y, DEMO_OPTIONS);
+      },
       (flags) => runDemoCommand(flags),
     )
     .epilogue(
@@ -72,7 +82,7 @@ async function main(words: readonly string[]): Promise<void> {
     .exitProcess(false)
     .fail((message, error) => {
       // Yargs has a message for wrong usage, and none when a command of ours has thrown.
-      throw message ? new ProxyError('CONFIG_INVALID', explain(message, words)) : error;
+      throw message ? new ProxyError('CONFIG_INVALID', explain(message, words, inDemo)) : error;
     });
   await parser.parseAsync();
 }
@@ -80,13 +90,9 @@ async function main(words: readonly string[]): Promise<void> {
 function withOptions(parser: Argv, options: readonly OptionSpec[]): Argv {
   for (const { flag, fallback, describe, choices } of options) {
     const words = choices === undefined ? describe : `${describe} (${choices.join(', ')})`;
-    // Checked by readConfig and not by yargs, so that variables get the same messages.
-    parser.option(flag, {
-      type: 'string',
-      requiresArg: true,
-      describe: words,
-      defaultDescription: fallback,
-    });
+    // Checked by readConfig and not by yargs, so that variables get the same messages. A flag
+    // without a value is empty text, which none accepts: the message says what is.
+    parser.option(flag, { type: 'string', describe: words, defaultDescription: fallback });
   }
   return parser;
 }
@@ -152,10 +158,6 @@ async function runDemoCommand(flags: Flags): Promise<void> {
   if (!good) process.exitCode = EXIT_FAILED;
 }
 
-function isShared(flag: Flag): boolean {
-  return DEMO_SHARED.includes(flag);
-}
-
 function configOf(flags: Flags): Config {
   const given = Object.fromEntries(OPTIONS.map(({ flag }) => [flag, textOf(flags, flag)]));
   return readConfig({
@@ -189,6 +191,7 @@ function banner(facts: {
   const { listen, upstream, config, admin, embedded } = facts;
   const kind = embedded === undefined ? '' : ' (embedded, keeps nothing)';
   const admins = config.admin?.kind === 'unix' ? admin?.address : `http://${admin?.address}`;
+  const startedByNpm = process.env.npm_lifecycle_event === 'start'; // npx says 'npx'
   const lines = [
     `Sidetrack ${readVersion()}`,
     `  listening on  ${listen}`,
@@ -206,7 +209,7 @@ function banner(facts: {
       '',
       `  redis-cli -s ${embedded.upstream.path} set greeting hello`,
       '',
-      'Or let it show itself: npm run demo',
+      `Or let it show itself: ${startedByNpm ? 'npm run demo' : 'sidetrack demo'}`,
     );
   }
   return `${lines.join('\n')}\n`;
@@ -223,16 +226,18 @@ function readerLine(asked: ListenAddress, listen: string): string {
 }
 
 /** Turns what yargs says into one line that says what is accepted. */
-function explain(message: string, words: readonly string[]): string {
+function explain(message: string, words: readonly string[], inDemo: boolean): string {
   const unknown = /^Unknown (?:argument|command)s?: (.*)$/s.exec(message)?.[1];
   if (unknown === undefined) return withoutSecrets(message);
   const word = withoutSecrets(unknown).split(', ', 1)[0] ?? '';
   const isFlag = words.some((given) => given.startsWith('-') && given.includes(word));
-  const flags = [...OPTIONS, ...DEMO_OPTIONS].map(({ flag }) => flag);
-  const known = isFlag ? [...flags, 'help', 'version'].map((flag) => `--${flag}`) : ['demo'];
+  const flags = (inDemo ? DEMO_OPTIONS : OPTIONS).map(({ flag }) => flag);
+  const commands = inDemo ? [] : ['demo'];
+  const known = isFlag ? [...flags, 'help', 'version'].map((flag) => `--${flag}`) : commands;
   const shown = isFlag ? `--${word}` : word;
   const meant = nearest(shown, known);
-  const hint = meant === undefined ? 'see sidetrack --help' : `did you mean ${meant}?`;
+  const hint =
+    meant === undefined ? `see sidetrack ${inDemo ? 'demo ' : ''}--help` : `did you mean ${meant}?`;
   return `'${shown}' is not accepted here; ${hint}`;
 }
 

@@ -1,5 +1,5 @@
 import type { ListenAddress, UpstreamAddress, UpstreamChoice } from './address.ts';
-import { parseListen, parseUpstream } from './address.ts';
+import { parseListen, parseUpstream, UPSTREAM_FORMS } from './address.ts';
 import { ProxyError } from './errors.ts';
 
 /** Which version the upstream's HELLO reply is made to show: see `--advertise-version`. */
@@ -70,7 +70,7 @@ export const OPTIONS = [
     flag: 'upstream',
     fallback: 'embedded',
     describe:
-      'The Redis behind: redis://[user[:password]@]host[:port][/db], unix://path, or embedded ' +
+      `The Redis behind: ${UPSTREAM_FORMS} ` +
       '(a private redis-server that ends with the proxy and keeps nothing)',
   },
   {

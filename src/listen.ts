@@ -1,5 +1,6 @@
-import { lstatSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, rmSync } from 'node:fs';
 import net from 'node:net';
+import { dirname } from 'node:path';
 import { type ListenAddress, listenFailure, printListen } from './address.ts';
 
 /**
@@ -19,7 +20,7 @@ export async function listen(
   } catch (error) {
     const taken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
     if (!taken || address.kind === 'tcp' || !(await isStale(address.path))) {
-      throw listenFailure(flag, address, error as Error);
+      throw listenFailure(flag, address, trueCause(address, error as Error));
     }
     rmSync(address.path);
     await open(server, address).catch((again: Error) => {
@@ -41,6 +42,13 @@ function open(server: net.Server, address: ListenAddress): Promise<void> {
       resolve();
     });
   });
+}
+
+/** Node says that permission is denied where it is the folder of the socket that is missing. */
+function trueCause(address: ListenAddress, error: NodeJS.ErrnoException): Error {
+  const isMissing =
+    error.code === 'EACCES' && address.kind === 'unix' && !existsSync(dirname(address.path));
+  return isMissing ? Object.assign(new Error(error.message), { code: 'ENOENT' }) : error;
 }
 
 /** @returns whether `path` is a socket on which nobody listens any more */

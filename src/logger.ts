@@ -3,6 +3,7 @@ import pino from 'pino';
 import pretty from 'pino-pretty';
 import type { LogFormat, LogLevel } from './config.ts';
 
+/** What the parts of the proxy log to. */
 export type { Logger };
 
 /**

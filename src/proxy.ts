@@ -47,6 +47,7 @@ export interface ProxyParts {
   readonly failed?: (error: ProxyError) => void;
 }
 
+/** @returns a proxy that does nothing until it is started */
 export function createProxy(config: ProxyConfig, parts: ProxyParts): Proxy {
   return new RedisProxy(config, parts);
 }

@@ -16,6 +16,7 @@ const SPOILER = request('AUTH');
 const NOT_IN_MULTI = error('ERR Command not allowed inside a transaction');
 const WRONG_PASSWORD = error('WRONGPASS invalid username-password pair or user is disabled.');
 
+/** HELLO: on success the connection speaks the protocol, and is the user, that it names. */
 export function hello(session: Session, words: HeldWords): Step {
   let user: string | undefined;
   for (let index = 2; index + 1 < words.count; index += 2) {
@@ -43,6 +44,7 @@ function helloOwed(session: Session, user: string | undefined): Owed {
   return consequent({ settle, after }, { keep: KEEP.all });
 }
 
+/** AUTH: on success the connection is that user; a password alone is the default user's. */
 export function auth(session: Session, words: HeldWords): Step {
   const user = words.count === 3 ? words.text(1) : DEFAULT_USER;
   const after = (reply: Reply) => {

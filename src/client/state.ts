@@ -14,7 +14,9 @@ const MOVES = {
   closed: {},
 } as const satisfies Record<string, Record<string, string>>;
 
+/** Where in its life a connection is. */
 export type ClientState = keyof typeof MOVES;
+/** What can happen to a connection in one state or another. */
 export type ClientEvent = { [S in ClientState]: keyof (typeof MOVES)[S] }[ClientState];
 
 /** @throws ProxyError CLIENT_BAD_EVENT where `event` can't happen in `state` */

@@ -13,6 +13,7 @@ const CONFIRMATIONS: ReadonlySet<string> = new Set([
 /** Kinds of frames that carry a published message. */
 const MESSAGES: ReadonlySet<string> = new Set(['message', 'pmessage', 'smessage']);
 
+/** @returns whether a frame of this kind confirms that a subscription began or ended */
 export function isConfirmation(kind: string): boolean {
   return CONFIRMATIONS.has(kind);
 }

@@ -21,9 +21,11 @@ export type HeaderKind = '*' | '$';
 // As servers read numbers: no plus, no blanks, no zeros in front, and no negative zero.
 const NUMBER = /^(?:0|-?[1-9][0-9]{0,18})$/;
 
-/** Where `plainHeader` puts the number, and where the length. */
+/** By how many bits `plainHeader` shifts the number that it returns. */
 export const HEADER_NUMBER_SHIFT = 4;
+/** The bits in which `plainHeader` returns the length of the header. */
 export const HEADER_LENGTH_MASK = 0b1111;
+
 /** So many digits always are a number within every limit, and a small integer to V8. */
 const PLAIN_MAX_DIGITS = 7;
 

@@ -31,6 +31,7 @@ export const FOUND = {
   /** A request without words (`*0`, `*-1`) is complete. No server answers it. */
   empty: 4,
 } as const;
+/** One of {@link FOUND}. */
 export type Found = (typeof FOUND)[keyof typeof FOUND];
 
 const P_START = 0;

@@ -15,6 +15,7 @@ export function request(...words: readonly (string | Buffer)[]): Buffer {
 
 const CRLF = Buffer.from('\r\n');
 
+/** @param text the status without its plus, as in `OK` */
 export function status(text: string): Buffer {
   return Buffer.from(`+${text}\r\n`, 'latin1');
 }
@@ -24,6 +25,7 @@ export function error(text: string): Buffer {
   return Buffer.from(`-${text}\r\n`, 'latin1');
 }
 
+/** @param value a safe integer */
 export function integer(value: number): Buffer {
   return Buffer.from(`:${value}\r\n`, 'latin1');
 }

@@ -101,6 +101,7 @@ describe('/metrics', () => {
     expect(samples(text, 'invalidations_total')).toEqual({
       '{reason="write"}': 2,
       '{reason="flush"}': 0,
+      '{reason="silent"}': 0,
       '{reason="blind"}': 1,
       '{reason="table_full"}': 0,
     });

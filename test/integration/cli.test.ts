@@ -2,7 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -70,12 +70,25 @@ async function start(...words: string[]): Promise<Run & { listen: string; admin:
 describe('wrong usage is one line on stderr and exit code 2', () => {
   test.for([
     [['--listen', 'nowhere'], {}, "--listen: 'nowhere' has no port"],
-    [['--listen'], {}, 'Not enough arguments following: listen'],
+    [['--listen'], {}, 'accepted: host:port, [v6]:port, port (on 127.0.0.1)'],
+    [['--upstream'], {}, "--upstream: '' has no redis:// or unix://; accepted: redis://[user"],
+    [['--upstream', '--listen', '0'], {}, 'or embedded'],
+    [['--log-level'], {}, "--log-level: '' is not accepted: trace, debug"],
+    [['--no-admin'], {}, "'--no-admin' is not accepted here"],
+    [['--admin.port', '1'], {}, "'--admin.port' is not accepted here"],
     [['--upstream', 'rediss://u:s3cret@h'], {}, 'TLS, which is not supported yet'],
     [['--upstream', 'http://u:s3cret@h'], {}, 'of a kind that is not known (http://)'],
     [['redis://u:s3cret@h'], {}, "'redis://***@h' is not accepted here"],
     [['--lisen', '1'], {}, 'did you mean --listen?'],
     [['dmeo'], {}, 'did you mean demo?'],
+    [
+      ['demo', '--listen', '6399'],
+      {},
+      "'--listen' is not accepted here; see sidetrack demo --help",
+    ],
+    [['--admin', 'off', 'demo'], {}, "'--admin' is not accepted here; see sidetrack demo --help"],
+    [['demo', '--second', '1'], {}, 'did you mean --seconds?'],
+    [['--second', '1'], {}, "'--second' is not accepted here; see sidetrack --help"],
     [[], { SIDETRACK_ADMIN: 'x' }, "SIDETRACK_ADMIN: 'x' has no port"],
     [['demo', '--seconds', '0'], {}, "--seconds: '0' is not accepted"],
     [['demo', '--proxy', '6380'], {}, '--proxy: needs --direct'],
@@ -118,6 +131,15 @@ describe('what cannot run is one line on stderr and exit code 1', () => {
     expect(stderr).not.toContain('    at ');
   });
 
+  test('a socket in a folder that does not exist', async () => {
+    const { code, stderr } = await run(['--listen', '/nonexistent/s.sock']).ended;
+    expect(code).toBe(1);
+    expect(stderr.split('\n').at(-2)).toBe(
+      'sidetrack: cannot listen on /nonexistent/s.sock: its folder does not exist ' +
+        '(choose another place with --listen)',
+    );
+  });
+
   test('no redis-server for the embedded upstream', async () => {
     const { code, stderr } = await run([], { REDIS_SERVER: '/nonexistent' }).ended;
     expect(code).toBe(1);
@@ -134,7 +156,53 @@ test('--help and --version', async () => {
   expect(version.stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
 });
 
+describe('npm start needs a Redis', () => {
+  const load = () => import(pathToFileURL(join(root, 'scripts', 'wants-redis.mjs')).href);
+
+  test.for([
+    [true, []],
+    [true, ['--listen', '0', '--admin=off']],
+    [true, ['--upstream', 'redis://h', '--upstream', 'embedded']],
+    [true, ['demo', '--seconds', '3']],
+    [true, ['--log-level', 'warn', 'demo']],
+    [false, ['--help']],
+    [false, ['demo', '-h']],
+    [false, ['--version']],
+    [false, ['--upstream', 'redis://h']],
+    [false, ['demo', '--upstream=unix:///r.sock']],
+    [false, ['demo', '--proxy', '6380', '--direct', 'redis://h']],
+    [false, ['demo', '--proxy', '6380']],
+    [false, ['demo', '--seconds', '0']],
+    [false, ['demo', '--admin', 'off']],
+    [false, ['--seconds', '3']],
+    [false, ['--bogus']],
+    [false, ['-u', 'embedded']],
+    [false, ['--listen']],
+    [false, ['--listen', 'nowhere']],
+    [false, ['dmeo']],
+  ] as const)('%j: %j', async ([wanted, words]) => {
+    const { wantsEmbeddedRedis } = await load();
+    expect(await wantsEmbeddedRedis(join(build, 'dist'), words)).toBe(wanted);
+  });
+
+  test('and knows the flags of the demo', async () => {
+    const { DEMO_FLAGS } = await load();
+    const { stdout } = await run(['demo', '--help']).ended;
+    const flags = [...stdout.matchAll(/^ +(?:-h, )?--([a-z-]+)/gm)].map(([, flag]) => flag);
+    expect(flags.sort()).toEqual([...DEMO_FLAGS, 'help', 'version'].sort());
+  });
+});
+
 describe('the proxy on an embedded Redis', () => {
+  test.for([
+    ['start', 'npm run demo'],
+    ['npx', 'sidetrack demo'],
+    ['', 'sidetrack demo'],
+  ] as const)('run by %j, it points to: %s', async ([script, command]) => {
+    const running = run(['--listen', '0', '--admin', 'off'], { npm_lifecycle_event: script });
+    expect((await running.printed(/show itself: (.*)/))[1]).toBe(command);
+  });
+
   test('stops with exit code 0 at SIGTERM and at SIGINT, and leaves nothing', async () => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       const running = await start();

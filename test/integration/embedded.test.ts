@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import pino from 'pino';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { Connection } from '../../src/demo/connection.ts';
 import { type EmbeddedRedis, startEmbedded } from '../../src/embedded.ts';
-import { createLogger } from '../../src/logger.ts';
+import { createLogger, type Logger } from '../../src/logger.ts';
 
-const logger = createLogger({ level: 'silent', format: 'json', colour: false });
+const silent = createLogger({ level: 'silent', format: 'json', colour: false });
 const running: EmbeddedRedis[] = [];
 
 afterEach(async () => {
@@ -14,7 +14,7 @@ afterEach(async () => {
   for (const redis of running.splice(0)) await redis.stop();
 });
 
-async function start(): Promise<EmbeddedRedis> {
+async function start(logger: Logger = silent): Promise<EmbeddedRedis> {
   const redis = await startEmbedded(logger);
   running.push(redis);
   return redis;
@@ -33,6 +33,13 @@ async function ask(redis: EmbeddedRedis, ...words: string[]): Promise<string> {
 
 async function processId(redis: EmbeddedRedis): Promise<number> {
   return Number(/process_id:(\d+)/.exec(await ask(redis, 'INFO', 'server'))?.[1]);
+}
+
+async function killUntilBack(redis: EmbeddedRedis): Promise<void> {
+  const pid = await processId(redis);
+  process.kill(pid, 'SIGKILL');
+  const isNew = async () => (await processId(redis).catch(() => pid)) !== pid;
+  await vi.waitFor(async () => expect(await isNew()).toBe(true), { timeout: 5_000 });
 }
 
 function isAlive(pid: number): boolean {
@@ -72,27 +79,39 @@ describe('the embedded Redis', () => {
     const redis = await start();
     await ask(redis, 'SET', 'k', '1');
     for (let round = 0; round < 2; round++) {
-      const pid = await processId(redis);
-      process.kill(pid, 'SIGKILL');
-      const isNew = async () => (await processId(redis).catch(() => pid)) !== pid;
-      await vi.waitFor(async () => expect(await isNew()).toBe(true), { timeout: 5_000 });
+      await killUntilBack(redis);
       expect(await ask(redis, 'GET', 'k')).toBe('null');
     }
   });
 
   test('stopped while it is down, it stays down', async () => {
-    const redis = await start();
+    const said: string[] = [];
+    let sayPausing: () => void;
+    const pausing = new Promise<void>((resolve) => {
+      sayPausing = resolve;
+    });
+    const write = (line: string) => {
+      said.push(line);
+      if (line.includes('restarting it')) sayPausing();
+    };
+    const redis = await start(pino({ level: 'debug' }, { write }));
     process.kill(await processId(redis), 'SIGKILL');
-    await vi.waitFor(async () => expect(await ask(redis, 'PING').catch(() => '')).toBe(''));
+    await pausing;
     await redis.stop();
-    await sleep(300); // longer than the first pause before a restart
+    const saidByThen = [...said];
+    // Another one dies later and pauses as long, then dies again and pauses longer: by the time
+    // it is back for the second time, ours would have been.
+    const other = await start();
+    await killUntilBack(other);
+    await killUntilBack(other);
+    expect(said).toEqual(saidByThen);
     expect(existsSync(dirname(redis.upstream.path))).toBe(false);
   });
 
   test('no redis-server to be found says what to do', async () => {
     vi.stubEnv('PATH', '/nonexistent');
     vi.stubEnv('REDIS_SERVER', '');
-    await expect(startEmbedded(logger)).rejects.toMatchObject({
+    await expect(startEmbedded(silent)).rejects.toMatchObject({
       code: 'EMBEDDED_REDIS_FAILED',
       message: expect.stringMatching(/apt-get install redis-server.*REDIS_SERVER.*--upstream/),
     });
@@ -100,7 +119,7 @@ describe('the embedded Redis', () => {
 
   test('a REDIS_SERVER that is no program is named', async () => {
     vi.stubEnv('REDIS_SERVER', '/nonexistent/redis-server');
-    await expect(startEmbedded(logger)).rejects.toMatchObject({
+    await expect(startEmbedded(silent)).rejects.toMatchObject({
       code: 'EMBEDDED_REDIS_FAILED',
       message: expect.stringContaining("'/nonexistent/redis-server', which is not a program"),
     });
@@ -108,7 +127,7 @@ describe('the embedded Redis', () => {
 
   test('a program that is no Redis fails at once', async () => {
     vi.stubEnv('REDIS_SERVER', '/bin/false');
-    await expect(startEmbedded(logger)).rejects.toMatchObject({
+    await expect(startEmbedded(silent)).rejects.toMatchObject({
       code: 'EMBEDDED_REDIS_FAILED',
       message: '/bin/false did not start: exit code 1',
     });

@@ -6,6 +6,7 @@ import {
   parseUpstream,
   printListen,
   printUpstream,
+  UPSTREAM_FORMS,
   withoutSecrets,
 } from '../../src/address.ts';
 import { ProxyError } from '../../src/errors.ts';
@@ -61,6 +62,7 @@ describe('an upstream', () => {
     ['redis://h:7/', { kind: 'tcp', host: 'h', port: 7, ...nobody }],
     ['redis://[::1]', { kind: 'tcp', host: '::1', port: 6379, ...nobody }],
     ['redis://[::1]:7/2', { kind: 'tcp', host: '::1', port: 7, ...nobody, db: 2 }],
+    ['redis://h/2147483647', { kind: 'tcp', host: 'h', port: 6379, ...nobody, db: 2 ** 31 - 1 }],
     ['redis://:p@h', { kind: 'tcp', host: 'h', port: 6379, ...nobody, password: 'p' }],
     ['redis://u@h', { kind: 'tcp', host: 'h', port: 6379, user: 'u', password: '', db: 0 }],
     ['redis://@h', { kind: 'tcp', host: 'h', port: 6379, ...nobody }],
@@ -76,6 +78,7 @@ describe('an upstream', () => {
     ['unix://redis.sock?db=3', { kind: 'unix', path: 'redis.sock', ...nobody, db: 3 }],
     ['unix:///a@b.sock', { kind: 'unix', path: '/a@b.sock', ...nobody }],
     ['unix:///a%3Fb', { kind: 'unix', path: '/a?b', ...nobody }],
+    ['unix://u@r.sock', { kind: 'unix', path: 'r.sock', user: 'u', password: '', db: 0 }],
     ['unix://u:p@/r.sock', { kind: 'unix', path: '/r.sock', user: 'u', password: 'p', db: 0 }],
   ] as const)('%s is understood', ([text, address]) => {
     expect(parseUpstream(text, '--upstream')).toEqual(address);
@@ -90,6 +93,8 @@ describe('an upstream', () => {
     ['redis://u:s3cret@', 'names no host'],
     ['redis://u:s3cret@h:0', 'no port from 1 to 65535'],
     ['redis://u:s3cret@h/x', 'a database that is not a number'],
+    ['redis://u:s3cret@h/2147483648', 'has a database above 2147483647'],
+    ['unix://u:s3cret@/r.sock?db=99999999999', 'has a database above 2147483647'],
     ['redis://u:s3cret@h/1?x=1', 'has a ? or # part'],
     ['redis://u:s3cret%@h', 'has a % that is not followed by two hex digits'],
     ['redis://u:s3cret@::1', 'IPv6 address without brackets'],
@@ -100,7 +105,7 @@ describe('an upstream', () => {
     const error = refusal(() => parseUpstream(text, 'SIDETRACK_UPSTREAM'));
     expect(error.message).toMatch(/^SIDETRACK_UPSTREAM: '/);
     expect(error.message).toContain(why);
-    expect(error.message).toContain('accepted: redis://[user[:password]@]host[:port][/db]');
+    expect(error.message).toContain(`accepted: ${UPSTREAM_FORMS}`);
     expect(error.message).not.toContain('s3cret');
   });
 
