@@ -127,7 +127,7 @@ export class KeyspaceSource implements InvalidationSource {
   async #subscribe(subscriber: Subscriber): Promise<void> {
     const { user, password } = this.#options.endpoint.address;
     if (password !== undefined) {
-      const credentials = user === undefined ? [password] : [user, password];
+      const credentials = (user === undefined ? [password] : [user, password]).map(asUtf8);
       accepted(await subscriber.ask(SET_UP_DEADLINE_MS, 'AUTH', ...credentials));
     }
     accepted(await subscriber.ask(SET_UP_DEADLINE_MS, 'PSUBSCRIBE', PATTERN));
@@ -221,6 +221,11 @@ export class KeyspaceSource implements InvalidationSource {
     const tookMs = performance.now() - sentAt;
     this.#roundTripMs = this.#roundTripMs * 0.75 + tookMs * 0.25;
   }
+}
+
+/** Requests are written as latin1; what an operator has typed goes out as UTF-8. */
+function asUtf8(text: string): string {
+  return Buffer.from(text, 'utf8').toString('latin1');
 }
 
 /** @throws ProxyError UPSTREAM_REFUSED where the answer is an error */

@@ -85,9 +85,4 @@ export class Prefixes {
       return { readers, changes };
     });
   }
-
-  /** Forgets what has changed: everybody is told to drop everything. */
-  forgetChanges(): void {
-    this.takeBatch();
-  }
 }

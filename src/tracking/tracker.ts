@@ -37,7 +37,7 @@ export class Batch {
     return this.#keys;
   }
 
-  /** @returns the keys that were not written last by `reader`, in bytewise order */
+  /** @returns the keys that were not written by `reader` alone, in bytewise order */
   keysNotBy(reader: ReaderId): readonly Key[] {
     const others = this.keys.filter((key) => this.#changes.get(key) !== reader);
     return others.length === this.keys.length ? this.keys : others;

@@ -91,10 +91,14 @@ export class Control {
     }
   }
 
-  /** @returns what ACL GETUSER says, decoded; undefined where there is no ACL or it is refused */
+  /**
+   * @param name a user's, as latin1
+   * @returns what ACL GETUSER says, decoded (text as latin1); undefined where there is no ACL or it
+   *          is refused
+   */
   async user(name: string): Promise<unknown> {
     try {
-      return await this.#redis.call('ACL', 'GETUSER', name);
+      return asLatin1(await this.#redis.callBuffer('ACL', 'GETUSER', Buffer.from(name, 'latin1')));
     } catch (cause) {
       if (isReplyError(cause)) return undefined;
       throw failure(cause);
@@ -157,6 +161,11 @@ function optionsFor(endpoint: Endpoint): RedisOptions & { replyMapping: 'legacy'
 function login(user: UpstreamAddress['user'], password: UpstreamAddress['password']): RedisOptions {
   if (password === undefined) return {};
   return user === undefined ? { password } : { username: user, password };
+}
+
+function asLatin1(reply: unknown): unknown {
+  if (Buffer.isBuffer(reply)) return reply.toString('latin1');
+  return Array.isArray(reply) ? reply.map(asLatin1) : reply;
 }
 
 function isReplyError(cause: unknown): boolean {
