@@ -7,6 +7,7 @@ import { defineConfig } from 'vitest/config';
  */
 const PROJECTS = {
   unit: { timeoutMs: 5_000 },
+  simulation: { timeoutMs: 60_000 },
   integration: { timeoutMs: 30_000 },
   conformance: { timeoutMs: 30_000 },
   interop: { timeoutMs: 60_000 },

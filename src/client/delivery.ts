@@ -203,7 +203,7 @@ export class Delivery {
       if (one.gone) continue;
       one.gone = true;
       this.#parkedCount -= 1;
-      if (!unsaid.has(one.what)) this.#deliver(one.what);
+      if (one.isKnown || !unsaid.has(one.what)) this.#deliver(one.what);
     }
     // What has left with its reply need not stay in the queue of dues.
     if (this.#parkedCount === 0) this.#dues = [];

@@ -1,5 +1,6 @@
 import type { Key } from '../key.ts';
 import type { Flight, Parked } from './delivery.ts';
+import type { Doubt } from './doubts.ts';
 import { KEEP, type Owed, type Reply, type Verdict } from './ledger.ts';
 import { refuses } from './owed.ts';
 import type { Tracked } from './tracked.ts';
@@ -15,6 +16,8 @@ export class Keyed implements Owed, Flight {
   readonly readKeys: readonly Key[];
   order = 0;
   parked: Parked[] | undefined;
+  /** Its reads are not tracked because of something that upstream may yet refuse. */
+  doubt: Doubt | undefined;
   protected readonly tracked: Tracked;
   #refused = false;
 
@@ -32,5 +35,6 @@ export class Keyed implements Owed, Flight {
 
   after(_reply: Reply): void {
     this.tracked.land(this, this.#refused);
+    if (this.doubt?.refused === true && !this.#refused) this.tracked.distrust(this.keys);
   }
 }

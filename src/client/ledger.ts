@@ -64,20 +64,24 @@ export interface Owed {
 /** An entry for a request whose reply is simply passed on. One object serves all requests. */
 export const PASS: Owed = plain({});
 /** For a request inside MULTI, which is answered QUEUED. */
-export const PASS_QUEUED: Owed = { ...PASS, keep: KEEP.statuses, slot: false };
+export const PASS_QUEUED: Owed = Object.freeze({
+  ...PASS,
+  keep: KEEP.statuses,
+  slot: false,
+});
 /** As PASS, for a request that may block. */
 export const PASS_BLOCKING: Owed = plain({ blocks: true });
 /** An entry for a request of ours whose reply means nothing to anybody. */
-export const SWALLOW: Owed = { ...plain({ drop: true }), hidden: true };
+export const SWALLOW: Owed = Object.freeze({ ...plain({ drop: true }), hidden: true });
 
 function plain(flags: { readonly blocks?: boolean; readonly drop?: boolean }): Owed {
-  return {
+  return Object.freeze({
     keep: KEEP.none,
     drop: flags.drop ?? false,
     blocks: flags.blocks ?? false,
     flushes: false,
-    settle: () => 'pass',
-  };
+    settle: () => 'pass' as const,
+  });
 }
 
 /**

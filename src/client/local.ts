@@ -119,20 +119,20 @@ function tracking(session: Session, words: HeldWords): Step {
 /** The mark is set when the request is read; what is said of it, when the state is known. */
 function caching(session: Session, word: string): Step {
   const { tracked } = session;
-  let marked = false;
+  let doubt: { refused: boolean } | undefined;
   const say = () => {
     const refusal = refuseCaching(word, tracked.confirmed);
     return refusal === undefined ? OK : error(refusal);
   };
   const standIn = new StandIn('caching', say, (refused) => {
     session.counts.answered += 1;
-    // Whoever was told that NO has failed counts on its next read being tracked.
-    if (refused && marked && tracked.wanted.optout) tracked.distrust('all');
+    // Whoever is told that NO has failed counts on its next read being tracked.
+    if (doubt !== undefined) doubt.refused = refused;
   });
   session.takeEffect(() => {
     if (standIn.isConcluded) return;
-    marked = refuseCaching(word, tracked.wanted) === undefined;
-    if (marked) tracked.caching = true;
+    if (refuseCaching(word, tracked.wanted) !== undefined) return;
+    doubt = tracked.mark();
   });
   session.ask(standInFor('caching', session.parts.nativeTracking()), standIn);
   return 'done';

@@ -1,5 +1,6 @@
 import type { Key } from '../key.ts';
 import { TYPE } from '../resp/scanner.ts';
+import type { Doubt } from './doubts.ts';
 import { Keyed } from './keyed.ts';
 import { KEEP, type Owed, type Reply, type Verdict } from './ledger.ts';
 import type { AttributedMulti } from './noloop.ts';
@@ -25,6 +26,8 @@ export class OpenMulti {
   readonly #queued: Queued[] = [];
   /** It holds a command that may turn tracking on, so its reads have to be looked at. */
   tracks = false;
+  /** Something that an untracked read in it was untracked by may yet turn out false. */
+  doubt: Doubt | undefined;
   /** A read in it was too long for its keys to be looked at. */
   unseenReads = false;
   /** It holds a change of everything that no notification tells. */
@@ -52,13 +55,15 @@ export class OpenMulti {
   execute(tracked: Tracked, outcome: ExecOutcome): Owed {
     const keys: Key[] = [];
     const readKeys: Key[] = [];
+    let doubt = this.doubt;
     for (const request of this.#queued) {
       if (request.kind === 'local') {
         request.run();
         continue;
       }
-      if (!tracked.wanted.on) continue;
       const reads = request.reads && tracked.matters;
+      if (request.reads && !reads) doubt ??= tracked.doubt;
+      if (!tracked.wanted.on) continue;
       for (const key of request.keys) {
         keys.push(key);
         if (reads) readKeys.push(key);
@@ -67,6 +72,7 @@ export class OpenMulti {
       if (reads) tracked.read(request.keys);
     }
     const exec = new Exec(tracked, keys, readKeys, outcome, this);
+    exec.doubt = doubt;
     if (keys.length > 0) tracked.embark(exec);
     return exec;
   }
@@ -117,7 +123,8 @@ class Exec extends Keyed {
   override after(reply: Reply): void {
     this.#outcome.ended(this.#aborted, reply);
     if (this.keys.length > 0) this.tracked.land(this, this.#aborted);
-    if (this.#unseenReads && !this.#aborted) this.tracked.distrust('all');
+    const isDoubtful = this.#unseenReads || this.doubt?.refused === true;
+    if (isDoubtful && !this.#aborted) this.tracked.distrust('all');
   }
 
   lost(): void {

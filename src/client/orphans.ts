@@ -11,9 +11,12 @@ const ORPHANS_MAX_COUNT = 1_000;
 export class Orphans {
   #keys = new Set<Key>();
   #tooMany = false;
+  #hasReadForItself = false;
 
-  add(keys: readonly Key[]): void {
-    if (this.#tooMany) return;
+  /** @param isRedirected whether the keys' invalidations go to the other client */
+  add(keys: readonly Key[], isRedirected: boolean): void {
+    if (!isRedirected) this.#hasReadForItself ||= keys.length > 0;
+    if (this.#tooMany || !isRedirected) return;
     for (const key of keys) this.#keys.add(key);
     if (this.#keys.size <= ORPHANS_MAX_COUNT) return;
     this.#tooMany = true;
@@ -33,6 +36,11 @@ export class Orphans {
     const keys: (Key | undefined)[] = this.#tooMany || everything ? [undefined] : [...this.#keys];
     this.clear();
     return keys;
+  }
+
+  /** From now on invalidations go to the other client: also those of what was read before. */
+  redirect(): void {
+    if (this.#hasReadForItself) this.#tooMany = true;
   }
 
   clear(): void {

@@ -67,11 +67,31 @@ export function handle(session: Session, info: CommandInfo, words: HeldWords): S
   }
 }
 
+/** A second MULTI may turn out to be the first: it waits until the fate of the one before is known. */
 function multi(session: Session, words: HeldWords): Step {
-  if (words.count !== 1 || session.multi !== undefined) {
-    return session.forward(session.entryFor(undefined));
+  if (words.count !== 1) return session.forward(session.entryFor(undefined));
+  if (session.multi !== undefined) {
+    if (session.replies.transaction.isOpen) return session.forward(session.entryFor(undefined));
+    return session.alone(words.bytes(), () =>
+      session.multi === undefined ? beginMulti(session) : consequent({}, { slot: false }),
+    );
   }
   const opened = new OpenMulti();
+  session.ask(words.bytes(), multiOwed(session, opened));
+  session.counts.forwarded += 1;
+  if (session.noloop.attributes) opened.attributed = session.noloop.open();
+  session.multi = opened;
+  return 'done';
+}
+
+function beginMulti(session: Session): Owed {
+  const opened = new OpenMulti();
+  session.multi = opened;
+  return multiOwed(session, opened);
+}
+
+/** @returns the entry for the MULTI by which `opened` is believed in */
+function multiOwed(session: Session, opened: OpenMulti): Owed {
   const after = (reply: Reply) => {
     if (isStatus(reply, 'OK')) {
       session.replies.transaction.begin();
@@ -83,11 +103,7 @@ function multi(session: Session, words: HeldWords): Step {
     }
     if (opened.attributed !== undefined) session.noloop.failed(opened.attributed.word, reply);
   };
-  session.ask(words.bytes(), consequent({ after }));
-  session.counts.forwarded += 1;
-  if (session.noloop.attributes) opened.attributed = session.noloop.open();
-  session.multi = opened;
-  return 'done';
+  return consequent({ after });
 }
 
 /** Servers from 6.0 on end the transaction by an EXEC with arguments, too. */
@@ -119,10 +135,19 @@ function isExecAbort(reply: Reply): boolean {
   return reply.bytes?.toString('latin1', 0, 10) === '-EXECABORT';
 }
 
+/** Where it is not known yet whether MULTI was accepted, DISCARD waits for that. */
 function discard(session: Session, words: HeldWords): Step {
   if (words.count !== 1) return session.forward(session.entryFor(undefined));
+  if (session.multi === undefined || session.replies.transaction.isOpen) {
+    return session.forward(discardOwed(session));
+  }
+  return session.alone(words.bytes(), () => discardOwed(session));
+}
+
+function discardOwed(session: Session): Owed {
   const word = session.multi?.attributed?.word;
   session.multi = undefined;
+  session.tracked.caching = false;
   const unwatch = session.noloop.unwatchIfNotAgain();
   const after = (reply: Reply) => {
     if (!isStatus(reply, 'OK')) return;
@@ -130,7 +155,7 @@ function discard(session: Session, words: HeldWords): Step {
     unwatch();
     if (word !== undefined) session.parts.attribution.forget(word);
   };
-  return session.forward(consequent({ after }));
+  return consequent({ after });
 }
 
 function unwatchOwed(session: Session): Owed {

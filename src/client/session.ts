@@ -9,7 +9,6 @@ import { type Owed, PASS, PASS_BLOCKING, PASS_QUEUED } from './ledger.ts';
 import type { OpenMulti } from './multi.ts';
 import { Noloop } from './noloop.ts';
 import { Outlet } from './outlet.ts';
-import { consequent, refuses } from './owed.ts';
 import {
   DEFAULT_USER,
   IN_FLIGHT_MAX_COUNT,
@@ -22,6 +21,7 @@ import { RequestReader } from './requests.ts';
 import { handle } from './roles.ts';
 import { sendKeyed } from './send-keyed.ts';
 import { Tracked } from './tracked.ts';
+import { doubtfulRead, unseenRead } from './untracked.ts';
 
 /**
  * All that one client's connection means, without a socket: requests come in, requests and stand-ins
@@ -163,8 +163,8 @@ export class Session implements RequestHandler {
   passed(info: CommandInfo | undefined): void {
     this.#lastSkip = undefined;
     this.counts.forwarded += 1;
-    this.replies.ledger.push(this.entryFor(info));
-    if (info?.reads === true) this.tracked.readUntracked();
+    const entry = this.entryFor(info);
+    this.replies.ledger.push(info?.reads === true ? doubtfulRead(this, entry) : entry);
     if (this.multi === undefined) this.tracked.caching = false;
   }
 
@@ -236,24 +236,12 @@ export class Session implements RequestHandler {
 
   /** @returns the entry for a request that needs no care */
   entryFor(info: CommandInfo | undefined): Owed {
-    if (this.#tooLong) return this.#unseenRead(info);
+    if (this.#tooLong) {
+      this.#tooLong = false;
+      return unseenRead(this, info);
+    }
     if (this.multi !== undefined) return PASS_QUEUED;
     return info?.blocks === true ? PASS_BLOCKING : PASS;
-  }
-
-  /** A read whose keys were too long to look at: its reply may be used, but not kept. */
-  #unseenRead(info: CommandInfo | undefined): Owed {
-    this.#tooLong = false;
-    if (this.multi !== undefined) {
-      if (info?.reads === true) this.multi.unseenReads = true;
-      return PASS_QUEUED;
-    }
-    if (!this.tracked.wanted.on || info?.reads !== true) return PASS;
-    return consequent({
-      after: (reply) => {
-        if (!refuses(reply)) this.tracked.distrust('all');
-      },
-    });
   }
 
   /** RESET was executed. */

@@ -4,6 +4,7 @@ import { flagsOf, OFF, type TrackingState } from '../tracking/options.ts';
 import type { Batch, Reader, Target, Tracker } from '../tracking/tracker.ts';
 import type { KeyAccess } from '../upstream/access.ts';
 import { Delivery, type Flight, type What } from './delivery.ts';
+import { type Doubt, Doubts } from './doubts.ts';
 import { Keyed } from './keyed.ts';
 import { Nameable } from './nameable.ts';
 import { Orphans } from './orphans.ts';
@@ -48,8 +49,8 @@ export class Tracked implements Reader, Target {
   readonly #watched = new Set<string>();
   #wanted: TrackingState = OFF;
   #confirmed: TrackingState = OFF;
-  #unconcluded = 0; // stand-ins of CLIENT TRACKING in flight
-  #readUntracked = false; // something was read, untracked, while some were
+  #isGated = false; // a stand-in in flight switches tracking on
+  readonly #doubts = new Doubts();
   /** The mark of CLIENT CACHING. */
   caching = false;
 
@@ -103,21 +104,28 @@ export class Tracked implements Reader, Target {
    * @returns what to call with upstream's word when it has come
    */
   want(state: TrackingState): (refused: boolean) => void {
-    const first = state.on && !this.#confirmed.on;
+    // One gate is enough: what is switched on twice is on from the first time, however long the
+    // second waits behind a request that blocks.
+    const first = state.on && !this.#confirmed.on && !this.#isGated;
     const gate = first ? new Keyed(this, NO_KEYS, NO_KEYS, false) : undefined;
+    if (first) this.#isGated = true;
     this.#wanted = state;
     if (!state.on) this.caching = false;
-    this.#unconcluded += 1;
+    this.#doubts.open();
     this.#register();
     if (gate !== undefined) this.#delivery.closeGate(gate);
     return (refused) => {
-      this.#unconcluded -= 1;
+      this.#doubts.conclude(refused);
       if (!refused) this.#confirm(state);
-      else this.#unwant();
-      if (this.#unconcluded === 0) this.#readUntracked = false;
-      if (gate !== undefined) this.land(gate, refused);
+      else if (!this.#doubts.isOpen) this.#wanted = this.#confirmed;
+      if (gate !== undefined) this.#openGate(gate, refused);
       this.#register();
     };
+  }
+
+  #openGate(gate: Keyed, refused: boolean): void {
+    this.#isGated = false;
+    this.land(gate, refused);
   }
 
   /** RESET was executed. */
@@ -162,7 +170,7 @@ export class Tracked implements Reader, Target {
     if (writes) this.wrote(keys);
     // Behind that: what does both, a script, may read behind its writes.
     if (flight.readKeys.length > 0) this.read(keys);
-    else if (reads) this.readUntracked();
+    else if (reads) flight.doubt = this.doubt;
     this.embark(flight);
     return flight;
   }
@@ -172,12 +180,18 @@ export class Tracked implements Reader, Target {
     const { tracker } = this.#parts;
     const { bcast, redirect } = this.#wanted;
     this.#delivery.depart(flight, (key) => !bcast && tracker.remember(key, this.id));
-    if (redirect !== 0) this.#orphans.add(flight.readKeys);
+    this.#orphans.add(flight.readKeys, redirect !== 0);
   }
 
-  /** A read is about to be sent that is not tracked, as far as is known now. */
-  readUntracked(): void {
-    if (this.#unconcluded > 0) this.#readUntracked = true;
+  /** What may yet turn out to be false of what an untracked read that is sent now is untracked by. */
+  get doubt(): Doubt | undefined {
+    return this.#doubts.current(this.caching && this.#wanted.optout);
+  }
+
+  /** CLIENT CACHING has set its mark. @returns to be told if upstream refuses that */
+  mark(): { refused: boolean } {
+    this.caching = true;
+    return this.#doubts.ofMark();
   }
 
   /** Keys that the client is about to write. */
@@ -244,16 +258,11 @@ export class Tracked implements Reader, Target {
     return this.tracks || this.#wanted.bcast;
   }
 
-  /** What was wanted is refused: reads behind it were not tracked as the client has to believe. */
-  #unwant(): void {
-    if (this.#unconcluded === 0) this.#wanted = this.#confirmed;
-    if (this.#readUntracked && this.#confirmed.on) this.distrust('all');
-  }
-
   #confirm(state: TrackingState): void {
     this.#confirmed = state;
     this.#parts.outlet.broken = false;
     if (state.redirect === 0) this.#orphans.clear();
+    else this.#orphans.redirect();
   }
 
   /** Tells the tracker what to tell us: all that is wanted or confirmed. */

@@ -12,6 +12,11 @@ export class Transaction {
   #hidden = 0;
   #slots = new Map<number, Owed>();
 
+  /** Whether upstream is known to be in MULTI. */
+  get isOpen(): boolean {
+    return this.#open;
+  }
+
   /** MULTI was accepted. */
   begin(): void {
     this.#open = true;

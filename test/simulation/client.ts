@@ -1,7 +1,7 @@
 import { type ClientMode, modeAfter, OFF } from './mode.ts';
 import { type Expected, type LaneOracle, type SentRequest, Violation } from './oracle.ts';
 import { operationsOf } from './script.ts';
-import type { Protocol, ReadKind } from './store.ts';
+import { nullOf, type Protocol, type ReadKind } from './store.ts';
 import { FrameReader, type Node, show } from './wire.ts';
 
 /** A request on its way, and what its client will need to know about it when its reply comes. */
@@ -30,7 +30,7 @@ export interface ClientParts {
  * reply, the right one, in order, and no push stands inside a reply.
  */
 export class CachingClient {
-  /** What is cached: key, then kind of read, then the reply's bytes. */
+  /** What is cached: key, then kind of read, then the reply's bytes, nulls as in RESP3. */
   readonly cache = new Map<string, Map<ReadKind, string>>();
   readonly name: string;
   readonly #parts: ClientParts;
@@ -48,7 +48,7 @@ export class CachingClient {
   constructor(parts: ClientParts) {
     this.name = parts.name;
     this.#parts = parts;
-    parts.target?.#redirectors.push(this);
+    if (parts.target !== undefined) parts.target.#redirectors.push(this);
   }
 
   /** How many requests wait for their replies. */
@@ -85,7 +85,9 @@ export class CachingClient {
   /** Its connection has ended. What it has cached is the app's, if the app can still be told. */
   ended(): void {
     this.isGone = true;
-    if (this.#mode.redirect === 0) this.#dropAll();
+    // An app that has not heard what its last CLIENT TRACKING did can't know who is told.
+    const isUnsure = this.#outstanding.some(({ words }) => words[1] === 'TRACKING');
+    if (this.#mode.redirect === 0 || isUnsure) this.#dropAll();
     for (const other of this.#redirectors) other.#targetEnded();
   }
 
@@ -113,7 +115,8 @@ export class CachingClient {
     const keys = what?.type === '*' && what.raw !== '*-1\r\n' ? what.items : undefined;
     const named = keys?.map(({ text }) => text);
     this.#parts.tell(() => `${this.name} is told: ${kind?.text} ${named?.join(' ') ?? 'all'}`);
-    if (!this.#everTracked && !this.#redirectors.some((other) => other.#everTracked)) {
+    // Whoever redirects here may not have heard yet that it may.
+    if (!this.#everTracked && this.#redirectors.length === 0) {
       throw new Violation('P6', `${this.name} is told of keys and was never let to track any`);
     }
     if (kind?.text !== 'invalidate') return;
@@ -222,7 +225,8 @@ export class CachingClient {
     if (words[1] !== 'TRACKING') return;
     this.#mode = modeAfter(this.#mode, words);
     if (this.#mode.on) this.#everTracked = true;
-    else this.#dropAll();
+    const isTold = this.#mode.redirect === 0 ? this.protocol === 3 : this.#parts.target?.canHear;
+    if (!this.#mode.on || isTold !== true) this.#dropAll();
   }
 
   #readOrWrote(request: Outstanding, frame: Node): void {
@@ -258,7 +262,7 @@ export class CachingClient {
       kinds = new Map();
       this.cache.set(key, kinds);
     }
-    kinds.set(kind, raw);
+    kinds.set(kind, raw === '$-1\r\n' ? nullOf(3) : raw);
     this.#parts.tell(() => `${this.name} caches ${key} = ${show(raw)}`);
   }
 
@@ -267,10 +271,8 @@ export class CachingClient {
     const { on, optin, optout, bcast, prefixes, redirect } = this.#mode;
     if (!on) return false;
     if (redirect === 0 && this.protocol === 2) return false;
-    if (redirect !== 0) {
-      if (!request.couldHear || this.#parts.target?.canHear !== true) return false;
-      if (request.droppedAll || request.dropped.has(key)) return false;
-    }
+    if (redirect !== 0 && !(request.couldHear && this.#parts.target?.canHear)) return false;
+    if (request.droppedAll || request.dropped.has(key)) return false;
     if (bcast) return prefixes.some((prefix) => key.startsWith(prefix));
     return optin ? this.#marked : !(optout && this.#marked);
   }

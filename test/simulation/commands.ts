@@ -4,9 +4,7 @@ import { arrayOf, bulkOf, nullOf } from './store.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 
 /** A reply: its bytes; of EXEC its elements too. Undefined: the command blocks. */
-export type Outcome =
-  | { readonly text: string; readonly elements?: readonly string[] }
-  | undefined;
+export type Outcome = { readonly text: string; readonly elements?: readonly string[] } | undefined;
 
 /** Executes a command. @returns the reply's bytes; undefined: it blocks */
 type Command = (
@@ -29,93 +27,144 @@ function integer(value: number): string {
 export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['ping', () => '+PONG\r\n'],
   ['echo', (_redis, _connection, [, text = '']) => bulkOf(text)],
-  ['get', (redis, { protocol }, [, key = '']) => {
-    const value = redis.store.value(key);
-    if (typeof value === 'object') return WRONG_TYPE;
-    return value === undefined ? nullOf(protocol) : bulkOf(value);
-  }],
-  ['mget', (redis, { protocol }, [, ...keys]) =>
-    arrayOf(keys.map((key) => {
-      redis.store.value(key); // may be over
-      return redis.store.answer('get', key, protocol);
-    })),
+  [
+    'get',
+    (redis, { protocol }, [, key = '']) => {
+      const value = redis.store.value(key);
+      if (typeof value === 'object') return WRONG_TYPE;
+      return value === undefined ? nullOf(protocol) : bulkOf(value);
+    },
   ],
-  ['exists', (redis, _connection, [, key = '']) =>
-    integer(redis.store.value(key) === undefined ? 0 : 1),
+  [
+    'mget',
+    (redis, { protocol }, [, ...keys]) =>
+      arrayOf(
+        keys.map((key) => {
+          redis.store.value(key); // may be over
+          return redis.store.answer('get', key, protocol);
+        }),
+      ),
   ],
-  ['lrange', (redis, { protocol }, [, key = '']) => {
-    if (typeof redis.store.value(key) === 'string') return WRONG_TYPE;
-    return redis.store.answer('lrange', key, protocol);
-  }],
-  ['set', (redis, _connection, [, key = '', text = '', , forMs]) => {
-    redis.store.set(key, text, forMs === undefined ? undefined : Number(forMs));
-    return OK;
-  }],
-  ['append', (redis, _connection, [, key = '', text = '']) => {
-    const length = redis.store.append(key, text);
-    return length === undefined ? WRONG_TYPE : integer(length);
-  }],
-  ['del', (redis, _connection, [, ...keys]) =>
-    integer(keys.filter((key) => redis.store.delete(key)).length),
+  [
+    'exists',
+    (redis, _connection, [, key = '']) => integer(redis.store.value(key) === undefined ? 0 : 1),
   ],
-  ['pexpire', (redis, _connection, [, key = '', ms = '0']) =>
-    integer(redis.store.expire(key, Number(ms)) ? 1 : 0),
+  [
+    'lrange',
+    (redis, { protocol }, [, key = '']) => {
+      if (typeof redis.store.value(key) === 'string') return WRONG_TYPE;
+      return redis.store.answer('lrange', key, protocol);
+    },
   ],
-  ['rpush', (redis, _connection, [, key = '', text = '']) => {
-    const length = redis.store.push(key, text);
-    if (length === undefined) return WRONG_TYPE;
-    redis.pushed(key);
-    return integer(length);
-  }],
-  ['lpop', (redis, { protocol }, [, key = '']) => {
-    if (typeof redis.store.value(key) === 'string') return WRONG_TYPE;
-    const text = redis.store.pop(key);
-    return text === undefined ? nullOf(protocol) : bulkOf(text);
-  }],
+  [
+    'set',
+    (redis, _connection, [, key = '', text = '', , forMs]) => {
+      redis.store.set(key, text, forMs === undefined ? undefined : Number(forMs));
+      return OK;
+    },
+  ],
+  [
+    'append',
+    (redis, _connection, [, key = '', text = '']) => {
+      const length = redis.store.append(key, text);
+      return length === undefined ? WRONG_TYPE : integer(length);
+    },
+  ],
+  [
+    'del',
+    (redis, _connection, [, ...keys]) =>
+      integer(keys.filter((key) => redis.store.delete(key)).length),
+  ],
+  [
+    'pexpire',
+    (redis, _connection, [, key = '', ms = '0']) =>
+      integer(redis.store.expire(key, Number(ms)) ? 1 : 0),
+  ],
+  [
+    'rpush',
+    (redis, _connection, [, key = '', text = '']) => {
+      const length = redis.store.push(key, text);
+      if (length === undefined) return WRONG_TYPE;
+      redis.pushed(key);
+      return integer(length);
+    },
+  ],
+  [
+    'lpop',
+    (redis, { protocol }, [, key = '']) => {
+      if (typeof redis.store.value(key) === 'string') return WRONG_TYPE;
+      const text = redis.store.pop(key);
+      return text === undefined ? nullOf(protocol) : bulkOf(text);
+    },
+  ],
   ['blpop', blpop],
   ['eval', evalScript],
-  ['publish', (redis, _connection, [, channel = '', text = '']) =>
-    integer(redis.publish(channel, text)),
+  [
+    'publish',
+    (redis, _connection, [, channel = '', text = '']) => integer(redis.publish(channel, text)),
   ],
-  ['subscribe', (_redis, { protocol }, [, channel = '']) =>
-    `${protocol === 3 ? '>' : '*'}3\r\n${bulkOf('subscribe')}${bulkOf(channel)}:1\r\n`,
+  [
+    'subscribe',
+    (_redis, { protocol }, [, channel = '']) =>
+      `${protocol === 3 ? '>' : '*'}3\r\n${bulkOf('subscribe')}${bulkOf(channel)}:1\r\n`,
   ],
-  ['flushall', (redis) => {
-    redis.store.flush();
-    return OK;
-  }],
+  [
+    'flushall',
+    (redis) => {
+      redis.store.flush();
+      return OK;
+    },
+  ],
   ['client', client],
-  ['auth', (_redis, connection) => {
-    connection.isLetIn = true;
-    return OK;
-  }],
+  [
+    'auth',
+    (_redis, connection) => {
+      connection.isLetIn = true;
+      return OK;
+    },
+  ],
   ['hello', hello],
-  ['reset', (redis, connection) => {
-    connection.reset();
-    connection.isLetIn = !redis.hasPassword;
-    return '+RESET\r\n';
-  }],
-  ['watch', (redis, connection, [, ...keys]) => {
-    if (connection.multi !== undefined) return '-ERR WATCH inside MULTI is not allowed\r\n';
-    for (const key of keys) connection.watched.set(key, redis.store.version(key));
-    return OK;
-  }],
-  ['unwatch', (_redis, connection) => {
-    connection.watched.clear();
-    return OK;
-  }],
-  ['multi', (_redis, connection) => {
-    if (connection.multi !== undefined) return '-ERR MULTI calls can not be nested\r\n';
-    connection.multi = [];
-    connection.isSpoilt = false;
-    return OK;
-  }],
-  ['discard', (_redis, connection) => {
-    if (connection.multi === undefined) return '-ERR DISCARD without MULTI\r\n';
-    connection.multi = undefined;
-    connection.watched.clear();
-    return OK;
-  }],
+  [
+    'reset',
+    (redis, connection) => {
+      connection.reset();
+      connection.isLetIn = !redis.hasPassword;
+      return '+RESET\r\n';
+    },
+  ],
+  [
+    'watch',
+    (redis, connection, [, ...keys]) => {
+      if (connection.multi !== undefined) return '-ERR WATCH inside MULTI is not allowed\r\n';
+      for (const key of keys) connection.watched.set(key, redis.store.version(key));
+      return OK;
+    },
+  ],
+  [
+    'unwatch',
+    (_redis, connection) => {
+      connection.watched.clear();
+      return OK;
+    },
+  ],
+  [
+    'multi',
+    (_redis, connection) => {
+      if (connection.multi !== undefined) return '-ERR MULTI calls can not be nested\r\n';
+      connection.multi = [];
+      connection.isSpoilt = false;
+      return OK;
+    },
+  ],
+  [
+    'discard',
+    (_redis, connection) => {
+      if (connection.multi === undefined) return '-ERR DISCARD without MULTI\r\n';
+      connection.multi = undefined;
+      connection.watched.clear();
+      return OK;
+    },
+  ],
 ]);
 
 function blpop(

@@ -96,7 +96,8 @@ export class Upstream {
   /** The clock has gone on. */
   tick(): void {
     for (const connection of this.#blocked) {
-      if ((connection.blocked?.until ?? 0) > this.#parts.now()) continue;
+      const { blocked } = connection; // no more, if another's end has let it go
+      if (blocked === undefined || blocked.until > this.#parts.now()) continue;
       this.#unblock(connection, nullOf(connection.protocol, '*'));
     }
   }
@@ -131,12 +132,7 @@ export class Upstream {
     if (!connection.isLetIn && !OPEN_TO_ALL.has(name)) {
       return { text: '-NOAUTH Authentication required.\r\n' };
     }
-    if (connection.forbidden.has(name)) {
-      connection.isSpoilt = true;
-      const subcommand = name === 'client' ? `|${words[1]?.toLowerCase()}` : '';
-      const text = `-NOPERM this user has no permissions to run the '${name}${subcommand}' command\r\n`;
-      return { text };
-    }
+    if (connection.forbidden.has(name)) return { text: refuse(connection, name, words) };
     if (connection.multi !== undefined && !NOT_QUEUED.has(name)) {
       connection.multi.push(words);
       return { text: '+QUEUED\r\n' };
@@ -197,10 +193,16 @@ export class Upstream {
   }
 }
 
+/** Redis refuses a command: a transaction is spoilt by that, and by the EXEC itself ended. */
+function refuse(connection: UpstreamConnection, name: string, words: readonly string[]): string {
+  const subcommand = name === 'client' ? `|${words[1]?.toLowerCase()}` : '';
+  const text = `NOPERM this user has no permissions to run the '${name}${subcommand}' command\r\n`;
+  connection.isSpoilt = true;
+  if (name !== 'exec') return `-${text}`;
+  connection.multi = undefined;
+  connection.watched.clear();
+  return `-EXECABORT Transaction discarded because of: ${text}`;
+}
+
 /** Whoever talks to Redis directly; what it is told matters to nobody. */
-const NOBODY = new UpstreamConnection(
-  0,
-  { size: 0 } as Pipe,
-  {} as LaneOracle,
-  true,
-);
+const NOBODY = new UpstreamConnection(0, { size: 0 } as Pipe, {} as LaneOracle, true);

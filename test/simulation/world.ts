@@ -2,6 +2,7 @@ import { CommandTable } from '../../src/commands/table.ts';
 import { Attribution } from '../../src/invalidation/attribution.ts';
 import { Tracker } from '../../src/tracking/tracker.ts';
 import type { KeyAccess } from '../../src/upstream/access.ts';
+import { SilentLog } from '../../src/upstream/silent.ts';
 import { Channel } from './channel.ts';
 import { CachingClient } from './client.ts';
 import { SimulatedLane } from './lane.ts';
@@ -209,6 +210,7 @@ export class World {
     return {
       tracker: this.#tracker,
       attribution: this.#attribution,
+      silentLog: new SilentLog(),
       commands: () => TABLE,
       advertise: (version: string) => version,
       upstreamVersion: () => 700,
@@ -300,7 +302,7 @@ export class World {
     for (const { client } of this.lanes) {
       for (const [key, kinds] of client.cache) {
         for (const [kind, raw] of kinds) {
-          const truth = this.upstream.store.answer(kind, key, client.protocol);
+          const truth = this.upstream.store.answer(kind, key, 3);
           if (raw === truth) continue;
           const message = `${client.name} holds ${key} = ${show(raw)}, Redis ${show(truth)}`;
           throw new Violation('P1', message);
@@ -313,7 +315,10 @@ export class World {
     for (const { client } of this.lanes) {
       const [key] = client.cache.keys();
       if (key === undefined) continue;
-      throw new Violation('P4', `${client.name} trusts its cache of ${key} while the proxy is blind`);
+      throw new Violation(
+        'P4',
+        `${client.name} trusts its cache of ${key} while the proxy is blind`,
+      );
     }
   }
 }

@@ -1,0 +1,44 @@
+import type { CommandInfo } from '../commands/table.ts';
+import { type Owed, PASS, PASS_QUEUED, type Reply } from './ledger.ts';
+import { consequent, refuses } from './owed.ts';
+import type { Session } from './session.ts';
+
+/**
+ * A read whose keys were too long to look at: its reply may be used, but not kept.
+ *
+ * @returns the entry for its reply
+ */
+export function unseenRead(session: Session, info: CommandInfo | undefined): Owed {
+  const { multi, tracked } = session;
+  const reads = info?.reads === true;
+  if (multi !== undefined) {
+    if (reads) multi.unseenReads = true;
+    return PASS_QUEUED;
+  }
+  if (!reads || !tracked.wanted.on) return PASS;
+  const after = (reply: Reply) => {
+    if (!refuses(reply)) tracked.distrust('all');
+  };
+  return consequent({ after });
+}
+
+/**
+ * A read that is not tracked: if what it is untracked by turns out false, its reply must not be
+ * kept.
+ *
+ * @param entry the entry that it has without a doubt
+ * @returns the entry for its reply
+ */
+export function doubtfulRead(session: Session, entry: Owed): Owed {
+  const { multi, tracked } = session;
+  const { doubt } = tracked;
+  if (doubt === undefined) return entry;
+  if (multi !== undefined) {
+    multi.doubt ??= doubt;
+    return entry;
+  }
+  const after = (reply: Reply) => {
+    if (doubt.refused && !refuses(reply)) tracked.distrust('all');
+  };
+  return consequent({ after }, { blocks: entry.blocks });
+}

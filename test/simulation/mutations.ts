@@ -1,0 +1,149 @@
+/** A defect to build into the core: texts of `src/`, each there once, and what replaces them. */
+export interface Mutation {
+  readonly name: string;
+  readonly edits: readonly { readonly file: string; readonly from: string; readonly to: string }[];
+}
+
+function mutation(name: string, file: string, from: string, to: string): Mutation {
+  return { name, edits: [{ file: `src/${file}`, from, to }] };
+}
+
+/** The simulation is worth what it finds: it has to find each of these. */
+export const MUTATIONS: readonly Mutation[] = [
+  {
+    name: 'reads are remembered when their reply has come, not before they are sent',
+    edits: [
+      {
+        file: 'src/client/tracked.ts',
+        from: '(key) => !bcast && tracker.remember(key, this.id)',
+        to: '() => false',
+      },
+      {
+        file: 'src/client/tracked.ts',
+        from: 'const gone = this.#delivery.land(flight, refused);',
+        to: `const gone = this.#delivery.land(flight, refused);
+             for (const key of flight.readKeys) this.#parts.tracker.remember(key, this.id);`,
+      },
+    ],
+  },
+  mutation(
+    'no invalidation of a key waits for a reply',
+    'client/delivery.ts',
+    'const flight = this.#aloft.last(key) ?? this.#gate;\n    if (flight === undefined) this.#deliver(key);',
+    'const flight = this.#gate;\n    if (flight === undefined) this.#deliver(key);',
+  ),
+  mutation(
+    'an invalidation waits for the first request that names its key, not the last',
+    'client/aloft.ts',
+    'if (aloft !== undefined) aloft.last = flight;',
+    'if (aloft !== undefined) aloft.staleTo += 0;',
+  ),
+  mutation(
+    'no invalidation is repeated behind a reply that came late',
+    'client/delivery.ts',
+    'for (const key of stale) this.#deliver(key);',
+    '',
+  ),
+  mutation(
+    'an invalidation waits for its reply for ever',
+    'client/delivery.ts',
+    'if (parked.due > now) break;',
+    'break;',
+  ),
+  mutation(
+    'a flush does not wait for what is in flight',
+    'client/delivery.ts',
+    'changedAll(now: number, wait: number): void {\n    const flight = this.#last ?? this.#gate;',
+    'changedAll(now: number, wait: number): void {\n    const flight = this.#gate;',
+  ),
+  mutation(
+    'a batch of BCAST does not wait for what is in flight',
+    'client/delivery.ts',
+    'if (last === undefined) this.#deliver(keys);\n    else this.#park(keys, last, now + wait + PARK_MS);',
+    'this.#deliver(keys);',
+  ),
+  mutation(
+    'nobody is told when sight is lost',
+    'tracking/tracker.ts',
+    "this.#ownWrites.clear();\n    this.changedAll('blind');",
+    'this.#ownWrites.clear();',
+  ),
+  mutation(
+    'nobody is told when sight is back',
+    'tracking/tracker.ts',
+    "this.#blind = false;\n    this.changedAll('blind');",
+    'this.#blind = false;',
+  ),
+  mutation(
+    'a read in a blind spell may be cached',
+    'client/tracked.ts',
+    'if (!refused && this.#parts.tracker.blind) this.distrust(flight.readKeys);',
+    '',
+  ),
+  mutation(
+    'the notification of an own write uses up the read behind that write',
+    'tracking/tracker.ts',
+    'if (this.#readers.has(id)) this.#table.remember(key, id);',
+    '',
+  ),
+  mutation(
+    'one refused read makes the table forget what another has read',
+    'client/aloft.ts',
+    'if (aloft.added && !aloft.executed) {',
+    'if (aloft.added && (refused || !aloft.executed)) {',
+  ),
+  mutation(
+    'a CLIENT TRACKING that upstream refused stays in force',
+    'client/tracked.ts',
+    'else this.#unwant();',
+    '',
+  ),
+  mutation(
+    'pushes leave before upstream has let CLIENT TRACKING pass',
+    'client/tracked.ts',
+    'if (!this.#confirmed.on) return;',
+    'if (!this.#confirmed.on && !this.#wanted.on) return;',
+  ),
+  mutation(
+    'what EXEC executes is not remembered',
+    'client/multi.ts',
+    'if (keys.length > 0) tracked.embark(exec);',
+    '',
+  ),
+  mutation(
+    'NOLOOP keeps the writes of others from a client',
+    'client/tracked.ts',
+    '(own && noloop && this.#wanted.noloop)',
+    '(noloop && this.#wanted.noloop)',
+  ),
+  mutation(
+    'what comes behind an attributed write passes for the same client',
+    'invalidation/attribution.ts',
+    'this.forget(word);',
+    '',
+  ),
+  mutation(
+    'the reply to an attributed write is another element of EXEC',
+    'client/noloop.ts',
+    '[SWALLOW, PASS, SWALLOW]',
+    '[PASS, SWALLOW, SWALLOW]',
+  ),
+  mutation(
+    'a push is written into a reply',
+    'client/replies.ts',
+    'if (!this.midReply) {\n      this.#out.passTo(this.#at);\n      this.#out.sendWithheld();',
+    'if (bytes.length > 0) {\n      this.#out.passTo(this.#at);\n      this.#out.sendWithheld();',
+  ),
+  mutation(
+    'a key that makes room in the table is not told',
+    'tracking/tracker.ts',
+    "this.changed(key, 'table_full');",
+    'this.#table.take(key);',
+  ),
+  mutation(
+    'nobody drops what a client that has left read for it',
+    'client/tracked.ts',
+    'for (const what of redirect === outlet.clientId ? [] : left) {',
+    'for (const what of redirect === outlet.clientId ? left : []) {',
+  ),
+];
