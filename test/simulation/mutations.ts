@@ -95,7 +95,13 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     'a CLIENT TRACKING that upstream refused stays in force',
     'client/tracked.ts',
-    'else this.#unwant();',
+    'else if (!this.#doubts.isOpen) this.#wanted = this.#confirmed;',
+    '',
+  ),
+  mutation(
+    'what is read untracked by something that is refused may be cached',
+    'client/doubts.ts',
+    'if (refused && this.#state !== undefined) this.#state.refused = true;',
     '',
   ),
   mutation(
