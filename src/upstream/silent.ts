@@ -1,26 +1,23 @@
 /**
  * Commands that change data without a keyspace notification, by server version (major * 100 +
  * minor), found by experiment on Redis 2.8 to 8 and Valkey 8.
- *
- * `all`: any key may have changed. `keys`: the keys that the command names.
  */
 const SILENT: readonly {
   readonly name: string;
-  readonly scope: 'all' | 'keys';
   /** First version that does announce it. */
   readonly until?: number;
 }[] = [
-  { name: 'flushall', scope: 'all' },
-  { name: 'flushdb', scope: 'all' },
-  { name: 'swapdb', scope: 'all' },
-  { name: 'debug', scope: 'all' },
-  { name: 'persist', scope: 'keys', until: 600 },
-  { name: 'move', scope: 'keys', until: 600 },
-  { name: 'restore', scope: 'keys', until: 600 },
-  { name: 'restore-asking', scope: 'keys', until: 600 },
-  { name: 'migrate', scope: 'keys', until: 600 },
-  { name: 'sinterstore', scope: 'keys', until: 600 },
-  { name: 'lrem', scope: 'keys', until: 300 },
+  { name: 'flushall' },
+  { name: 'flushdb' },
+  { name: 'swapdb' },
+  { name: 'debug' },
+  { name: 'persist', until: 600 },
+  { name: 'move', until: 600 },
+  { name: 'restore', until: 600 },
+  { name: 'restore-asking', until: 600 },
+  { name: 'migrate', until: 600 },
+  { name: 'sinterstore', until: 600 },
+  { name: 'lrem', until: 300 },
 ];
 
 /** What a DEBUG may do to the data; its other subcommands are harmless. */
@@ -44,22 +41,17 @@ export function debugChanges(subcommand: string): boolean {
  */
 export class SilentLog {
   readonly #sent = new Map<string, number>();
-  #scopes: ReadonlyMap<string, 'all' | 'keys'> = scopesFor(undefined);
+  #names: readonly string[] = namesFor(undefined);
   #inFlight = 0;
 
   /** @param version upstream's; undefined: not known, so that all count that ever did */
   learn(version: number | undefined): void {
-    this.#scopes = scopesFor(version);
+    this.#names = namesFor(version);
   }
 
   /** The names of all silent commands of this upstream. */
-  get names(): Iterable<string> {
-    return this.#scopes.keys();
-  }
-
-  /** What a command changes in silence; undefined: it is announced, or changes nothing. */
-  scopeOf(name: string): 'all' | 'keys' | undefined {
-    return this.#scopes.get(name);
+  get names(): readonly string[] {
+    return this.#names;
   }
 
   /** How many times `name` was sent and not refused. */
@@ -84,7 +76,7 @@ export class SilentLog {
   }
 }
 
-function scopesFor(version: number | undefined): ReadonlyMap<string, 'all' | 'keys'> {
-  const here = SILENT.filter(({ until }) => until === undefined || (version ?? 0) < until);
-  return new Map(here.map(({ name, scope }) => [name, scope]));
+function namesFor(version: number | undefined): readonly string[] {
+  const isSilent = (until: number | undefined) => until === undefined || (version ?? 0) < until;
+  return SILENT.filter(({ until }) => isSilent(until)).map(({ name }) => name);
 }
