@@ -138,13 +138,16 @@ const INVALIDATION =
 /**
  * What two servers cannot have in common: ids, the version that HELLO shows, and the times and
  * addresses in lines of MONITOR. Those lines also show the proxy's own connections at work (PING,
- * CLIENT ID), and CLIENT REPLY as ON, for it is the proxy that keeps replies from a client.
+ * CLIENT ID, the looks of the watch), and CLIENT REPLY as ON, for it is the proxy that keeps replies from a client.
  */
 const DIFFERENT: readonly (readonly [RegExp, string])[] = [
   [/(\$7\r\nversion\r\n)\$\d+\r\n[\d.]+\r\n/g, '$1<version>\r\n'],
   [/(\$2\r\nid\r\n):\d+\r\n/g, '$1:<id>\r\n'],
   [/^\+\d+\.\d+ \[(\d+) [^\]]*\]/gm, '+<time> [$1 <address>]'],
-  [/^\+<time> \[0 <address>\] "(?:PING|ping|CLIENT" "ID|client" "id)"\r\n/gm, ''],
+  [
+    /^\+<time> \[0 <address>\] "(?:PING|ping|CLIENT" "ID|client" "id|info" "(?:commandstats|replication)|CONFIG" "GET" "notify-keyspace-events)"\r\n/gm,
+    '',
+  ],
   [/("CLIENT" "REPLY") "\w+"/g, '$1 <mode>'],
   [INVALIDATION, ''],
 ];
