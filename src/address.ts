@@ -69,6 +69,28 @@ export function parseListen(text: string, name: string): ListenAddress {
 }
 
 /**
+ * Reads the places to listen, with commas between them. Blanks around a place mean nothing.
+ *
+ * @param text what the operator wrote
+ * @param name the option, for the message
+ * @returns at least one
+ * @throws ProxyError CONFIG_INVALID with one line for the operator
+ */
+export function parseListens(text: string, name: string): readonly ListenAddress[] {
+  const addresses: ListenAddress[] = [];
+  const known = new Set<string>();
+  for (const part of text.split(',')) {
+    const address = parseListen(part.trim(), name);
+    const printed = printListen(address);
+    const isTwice = known.has(printed) && !(address.kind === 'tcp' && address.port === 0);
+    if (isTwice) throw new ProxyError('CONFIG_INVALID', `${name}: ${printed} is named twice`);
+    known.add(printed);
+    addresses.push(address);
+  }
+  return addresses;
+}
+
+/**
  * Reads an upstream: `redis://[user[:password]@]host[:port][/db]`,
  * `unix://[user[:password]@]path[?db=n]`, or `embedded`. User, password and socket path are
  * percent-decoded; whatever stands before the last `@` is taken for user and password, so most

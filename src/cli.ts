@@ -1,15 +1,20 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
 import yargs, { type Argv } from 'yargs';
-import type { ListenAddress, UpstreamAddress } from './address.ts';
+import type { UpstreamAddress } from './address.ts';
 import { printUpstream, withoutSecrets } from './address.ts';
 import { type Admin, startAdmin } from './admin/http.ts';
 import { createMetrics } from './admin/metrics.ts';
-import { type Config, type Flag, nearest, OPTIONS, type OptionSpec, readConfig } from './config.ts';
+import { banner, readVersion } from './banner.ts';
+import { type Config, readConfig } from './config.ts';
 import { readDemoPlan, runDemo } from './demo/run.ts';
+import { examine } from './doctor/examine.ts';
+import { isUsable } from './doctor/finding.ts';
+import { renderJson, renderTable } from './doctor/render.ts';
 import { type EmbeddedRedis, startEmbedded } from './embedded.ts';
 import { ProxyError } from './errors.ts';
 import { createLogger, type Logger } from './logger.ts';
+import { nearest } from './nearest.ts';
+import { type Flag, OPTIONS, type OptionSpec } from './options.ts';
 import { createProxy } from './proxy.ts';
 
 /** Exit codes: 0 after a stop that was asked for, and these. */
@@ -36,16 +41,28 @@ const DEMO_OPTIONS: readonly OptionSpec[] = [
   ...OPTIONS.filter(({ flag }) => DEMO_SHARED.includes(flag)),
 ];
 
+const CHECK_SHARED: readonly Flag[] = ['upstream', 'notify-config', 'probe-key-prefix'];
+
+/** The flags of `check` that have a value; `--json` has none. */
+const CHECK_OPTIONS: readonly OptionSpec[] = OPTIONS.filter(({ flag }) =>
+  CHECK_SHARED.includes(flag),
+);
+
+/** The subcommands, and the flags that each takes. */
+const COMMANDS: Readonly<Record<string, readonly string[]>> = {
+  demo: DEMO_OPTIONS.map(({ flag }) => flag),
+  check: [...CHECK_OPTIONS.map(({ flag }) => flag), 'json'],
+};
+
 type Flags = { readonly [flag: string]: unknown };
 
 /** Reads the command line and does what it says; ends the process itself when that is over. */
 async function main(words: readonly string[]): Promise<void> {
-  let inDemo = false;
+  let command = '';
   const parser = yargs([...words])
     .scriptName('sidetrack')
     .locale('en') // our own messages are English, and mixed languages read badly
     .parserConfiguration({
-      'duplicate-arguments-array': false,
       'camel-case-expansion': false,
       'boolean-negation': false, // --no-admin and --admin.x are unknown flags like any other
       'dot-notation': false,
@@ -64,10 +81,22 @@ async function main(words: readonly string[]): Promise<void> {
       'demo',
       'Show a caching client and a writer, live, through the proxy',
       (y) => {
-        inDemo = true;
+        command = 'demo';
         return withOptions(y, DEMO_OPTIONS);
       },
       (flags) => runDemoCommand(flags),
+    )
+    .command(
+      'check',
+      'Examine an upstream: what works, what is missing, and how to mend it',
+      (y) => {
+        command = 'check';
+        return withOptions(y, CHECK_OPTIONS).option('json', {
+          type: 'boolean',
+          describe: 'Print JSON instead of a table',
+        });
+      },
+      (flags) => runCheck(flags),
     )
     .epilogue(
       'Every proxy option can be set by an environment variable too: --log-level is ' +
@@ -82,7 +111,7 @@ async function main(words: readonly string[]): Promise<void> {
     .exitProcess(false)
     .fail((message, error) => {
       // Yargs has a message for wrong usage, and none when a command of ours has thrown.
-      throw message ? new ProxyError('CONFIG_INVALID', explain(message, words, inDemo)) : error;
+      throw message ? new ProxyError('CONFIG_INVALID', explain(message, words, command)) : error;
     });
   await parser.parseAsync();
 }
@@ -117,7 +146,7 @@ async function runProxy(flags: Flags): Promise<void> {
       admin = await startAdmin(config.admin, { metrics, ready: () => proxy.ready });
       cleanup.push(admin.stop);
     }
-    const facts = { listen: proxy.address, upstream: printUpstream(upstream) };
+    const facts = { listen: proxy.addresses.join(', '), upstream: printUpstream(upstream) };
     logger.info({ ...facts, admin: admin?.address ?? 'off' }, 'listening');
     process.stdout.write(banner({ ...facts, config, admin, embedded }));
     await aborted(AbortSignal.any([stopAsked, end.signal]));
@@ -158,6 +187,24 @@ async function runDemoCommand(flags: Flags): Promise<void> {
   if (!good) process.exitCode = EXIT_FAILED;
 }
 
+/** Prints what it finds; the exit code says whether a proxy could work there. */
+async function runCheck(flags: Flags): Promise<void> {
+  const config = configOf(flags);
+  const logger = loggerOf({ ...config, logLevel: 'warn' });
+  const { upstream, embedded } = await resolveUpstream(config, logger);
+  const { notifyConfig, probeKeyPrefix } = config;
+  const findings = await examine({ upstream, notifyConfig, probeKeyPrefix });
+  await embedded?.stop();
+  const look = {
+    columns: process.stdout.columns ?? 100,
+    colour: process.stdout.isTTY === true && !process.env.NO_COLOR,
+  };
+  const text = flags.json === true ? renderJson(findings) : renderTable(findings, look);
+  // A pipe takes what is written later: the process must not end before.
+  await new Promise<void>((resolve) => process.stdout.write(text, () => resolve()));
+  if (!isUsable(findings)) process.exitCode = EXIT_FAILED;
+}
+
 function configOf(flags: Flags): Config {
   const given = Object.fromEntries(OPTIONS.map(({ flag }) => [flag, textOf(flags, flag)]));
   return readConfig({
@@ -167,9 +214,10 @@ function configOf(flags: Flags): Config {
   });
 }
 
+/** A flag that is given again replaces what it said before; only --listen adds to it. */
 function textOf(flags: Flags, flag: string): string | undefined {
-  const value = flags[flag];
-  return typeof value === 'string' ? value : undefined;
+  const texts = [flags[flag]].flat().filter((value) => typeof value === 'string');
+  return flag === 'listen' && texts.length > 0 ? texts.join(',') : texts.at(-1);
 }
 
 function loggerOf(config: Config): Logger {
@@ -177,67 +225,21 @@ function loggerOf(config: Config): Logger {
   return createLogger({ level: config.logLevel, format: config.logFormat, colour });
 }
 
-/**
- * What is printed on stdout once the proxy listens. The two lines to paste come only with a Redis
- * of our own: nobody should be led to write a trial key into a Redis that others use.
- */
-function banner(facts: {
-  readonly listen: string;
-  readonly upstream: string;
-  readonly config: Config;
-  readonly admin: Admin | undefined;
-  readonly embedded: EmbeddedRedis | undefined;
-}): string {
-  const { listen, upstream, config, admin, embedded } = facts;
-  const kind = embedded === undefined ? '' : ' (embedded, keeps nothing)';
-  const admins = config.admin?.kind === 'unix' ? admin?.address : `http://${admin?.address}`;
-  const startedByNpm = process.env.npm_lifecycle_event === 'start'; // npx says 'npx'
-  const lines = [
-    `Sidetrack ${readVersion()}`,
-    `  listening on  ${listen}`,
-    `  upstream      ${upstream}${kind}`,
-    `  admin         ${admin === undefined ? 'off' : `${admins} (/metrics /healthz /readyz)`}`,
-  ];
-  if (embedded !== undefined) {
-    lines.push(
-      '',
-      'See an invalidation. In one terminal, a client that reads a key with tracking on:',
-      '',
-      `  ${readerLine(config.listen, listen)}`,
-      '',
-      'In another, a writer that goes straight to Redis; the first prints "invalidate":',
-      '',
-      `  redis-cli -s ${embedded.upstream.path} set greeting hello`,
-      '',
-      `Or let it show itself: ${startedByNpm ? 'npm run demo' : 'sidetrack demo'}`,
-    );
-  }
-  return `${lines.join('\n')}\n`;
-}
-
-/** A caching client that needs nothing but bash (or nc, for a Unix socket). */
-function readerLine(asked: ListenAddress, listen: string): string {
-  const talk = 'printf "HELLO 3\\r\\nCLIENT TRACKING ON\\r\\nGET greeting\\r\\n"';
-  if (asked.kind === 'unix') return `(${talk}; cat) | nc -U '${listen}'`;
-  const port = listen.slice(listen.lastIndexOf(':') + 1);
-  const everywhere: Record<string, string> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
-  const host = everywhere[asked.host] ?? asked.host;
-  return `bash -c 'exec 3<>/dev/tcp/${host}/${port}; ${talk} >&3; cat <&3'`;
-}
-
 /** Turns what yargs says into one line that says what is accepted. */
-function explain(message: string, words: readonly string[], inDemo: boolean): string {
+function explain(message: string, words: readonly string[], command: string): string {
   const unknown = /^Unknown (?:argument|command)s?: (.*)$/s.exec(message)?.[1];
   if (unknown === undefined) return withoutSecrets(message);
   const word = withoutSecrets(unknown).split(', ', 1)[0] ?? '';
   const isFlag = words.some((given) => given.startsWith('-') && given.includes(word));
-  const flags = (inDemo ? DEMO_OPTIONS : OPTIONS).map(({ flag }) => flag);
-  const commands = inDemo ? [] : ['demo'];
+  const flags = COMMANDS[command] ?? OPTIONS.map(({ flag }) => flag);
+  const commands = command === '' ? Object.keys(COMMANDS) : [];
   const known = isFlag ? [...flags, 'help', 'version'].map((flag) => `--${flag}`) : commands;
   const shown = isFlag ? `--${word}` : word;
   const meant = nearest(shown, known);
   const hint =
-    meant === undefined ? `see sidetrack ${inDemo ? 'demo ' : ''}--help` : `did you mean ${meant}?`;
+    meant === undefined
+      ? `see sidetrack ${command === '' ? '' : `${command} `}--help`
+      : `did you mean ${meant}?`;
   return `'${shown}' is not accepted here; ${hint}`;
 }
 
@@ -273,11 +275,6 @@ function dieOnSurprise(logger: Logger): void {
   // Whoever read our banner may be gone (`sidetrack | head -3`), which is no reason to end.
   process.stdout.on('error', () => {});
   process.stderr.on('error', () => {});
-}
-
-function readVersion(): string {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-  return String((JSON.parse(text) as { version?: unknown }).version);
 }
 
 try {

@@ -1,6 +1,28 @@
 import type { ListenAddress, UpstreamAddress, UpstreamChoice } from './address.ts';
-import { parseListen, parseUpstream, UPSTREAM_FORMS } from './address.ts';
+import { parseListen, parseListens, parseUpstream } from './address.ts';
+import type { OutputLimit } from './client/output.ts';
 import { ProxyError } from './errors.ts';
+import {
+  BCAST_ACLS,
+  BLINDS,
+  type Flag,
+  LOG_FORMATS,
+  LOG_LEVELS,
+  NOTIFY_CONFIGS,
+  OPTIONS,
+  type OptionSpec,
+  SWITCH,
+} from './options.ts';
+import {
+  count,
+  interval,
+  oneOf,
+  outputLimit,
+  prefix,
+  type Setting,
+  version,
+  within,
+} from './settings.ts';
 
 /** Which version the upstream's HELLO reply is made to show: see `--advertise-version`. */
 export type AdvertiseVersion = 'auto' | 'upstream' | `${number}.${number}.${number}`;
@@ -16,17 +38,36 @@ export type LogFormat = 'json' | 'pretty';
 
 /** What the proxy itself needs to know. */
 export interface ProxyConfig {
-  readonly listen: ListenAddress;
+  /** Where clients connect; at least one. */
+  readonly listen: readonly ListenAddress[];
   /** Never `embedded`: whoever starts the proxy has started that Redis by then. */
   readonly upstream: UpstreamAddress;
+  /** The most clients at once. */
+  readonly maxClients: number;
+  /** After how many seconds a silent client is disconnected; 0: never. */
+  readonly timeoutSeconds: number;
+  /** After how much silence TCP asks whether a client still lives, in milliseconds; 0: never. */
+  readonly tcpKeepaliveMs: number;
+  /** How long a client's connection to upstream may take to open, in milliseconds. */
+  readonly connectTimeoutMs: number;
+  /** Whether each connection begins with a PROXY protocol header. */
+  readonly proxyProtocol: boolean;
   readonly advertiseVersion: AdvertiseVersion;
   readonly notifyConfig: NotifyConfig;
+  /** With what the keys begin that are changed to see whether that is announced. */
+  readonly probeKeyPrefix: string;
   /** The most keys that are remembered for invalidation at once; 0 is no limit. */
   readonly trackingTableMaxKeys: number;
   /** How often the upstream is looked at for silent changes, in milliseconds; 0: never. */
   readonly watchIntervalMs: number;
   /** Whether BCAST clients hear only of keys that their user may read. */
   readonly bcastAcl: (typeof BCAST_ACLS)[number];
+  /** How much may wait for a client that does not read. */
+  readonly outputLimit: OutputLimit;
+  /** Whether replies to writes wait until everybody concerned has been told. */
+  readonly fenceWrites: boolean;
+  /** What becomes of tracking clients while changes may be missed. */
+  readonly blind: (typeof BLINDS)[number];
   /** Whether the target of redirected invalidations is told when one of their clients goes. */
   readonly redirectCleanup: boolean;
 }
@@ -40,98 +81,16 @@ export interface Config extends Omit<ProxyConfig, 'upstream'> {
   readonly logFormat: LogFormat;
 }
 
-/** An hour: whoever looks more seldom may as well not look. */
-const INTERVAL_MAX_MS = 3_600_000;
-
-const NOTIFY_CONFIGS = ['auto', 'check', 'skip'] as const;
-const BCAST_ACLS = ['filter', 'native'] as const;
-const SWITCH = ['on', 'off'] as const;
-const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-const LOG_FORMATS = ['auto', 'json', 'pretty'] as const;
-
-/** One setting: a flag, an environment variable (its name follows from the flag) and a help line. */
-export interface OptionSpec {
-  readonly flag: string;
-  /** Used when neither the flag nor the variable is given; written as on the command line. */
-  readonly fallback: string;
-  readonly describe: string;
-  /** The words that are accepted, when these are all. */
-  readonly choices?: readonly string[];
-}
-
-/** Every setting there is. The flags, `SIDETRACK_*` variables and `--help` all come from here. */
-export const OPTIONS = [
-  {
-    flag: 'listen',
-    fallback: '127.0.0.1:6380',
-    describe: 'Where clients connect: host:port, [v6]:port, port (on 127.0.0.1), or a socket path',
-  },
-  {
-    flag: 'upstream',
-    fallback: 'embedded',
-    describe:
-      `The Redis behind: ${UPSTREAM_FORMS} ` +
-      '(a private redis-server that ends with the proxy and keeps nothing)',
-  },
-  {
-    flag: 'admin',
-    fallback: '127.0.0.1:9380',
-    describe: 'Where /metrics, /healthz and /readyz are served; off: nowhere',
-  },
-  {
-    flag: 'advertise-version',
-    fallback: 'auto',
-    describe:
-      'Version that HELLO shows: auto (an older one becomes 7.4.0, which some clients ask for ' +
-      'before they cache), upstream (unchanged), or X.Y.Z',
-  },
-  {
-    flag: 'notify-config',
-    fallback: 'auto',
-    choices: NOTIFY_CONFIGS,
-    describe:
-      'notify-keyspace-events of the upstream: auto adds what is missing, check only looks, ' +
-      'skip never uses CONFIG',
-  },
-  {
-    flag: 'tracking-table-max-keys',
-    fallback: '1000000',
-    describe: 'Most keys remembered at once; beyond it the oldest is invalidated; 0: no limit',
-  },
-  {
-    flag: 'watch-interval',
-    fallback: '250',
-    describe:
-      'Milliseconds between looks at the upstream for changes that notifications never tell ' +
-      '(a flush that did not pass here, a replaced data set); 0: never',
-  },
-  {
-    flag: 'redirect-cleanup',
-    fallback: 'on',
-    choices: SWITCH,
-    describe:
-      'When a client goes whose invalidations are redirected, tell their target to drop what the ' +
-      'client had read: on, or off as Redis does',
-  },
-  {
-    flag: 'bcast-acl',
-    fallback: 'filter',
-    choices: BCAST_ACLS,
-    describe:
-      'Which keys BCAST clients hear of: filter names only those that their user may read, ' +
-      'native names all under their prefixes, as Redis does',
-  },
-  { flag: 'log-level', fallback: 'info', choices: LOG_LEVELS, describe: 'Least weight logged' },
-  {
-    flag: 'log-format',
-    fallback: 'auto',
-    choices: LOG_FORMATS,
-    describe: 'Form of the log on stderr: auto is pretty on a terminal and json elsewhere',
-  },
-] as const satisfies readonly OptionSpec[];
-
-/** A flag of {@link OPTIONS}, without its dashes. */
-export type Flag = (typeof OPTIONS)[number]['flag'];
+/**
+ * What may be asked for. Source: redis.conf for clients and their timeout; Linux's TCP_KEEPIDLE; our
+ * choice for the last.
+ */
+const RANGES = {
+  clients: { least: 1, most: 2 ** 31 - 1, unit: 'clients' },
+  timeout: { least: 0, most: 2 ** 31 - 1, unit: 'seconds' },
+  keepalive: { least: 0, most: 32_767, unit: 'seconds' },
+  connect: { least: 1, most: 3_600_000, unit: 'milliseconds' },
+} as const;
 
 /** The environment variable of a flag: `log-level` is `SIDETRACK_LOG_LEVEL`. */
 export function environmentName(flag: string): string {
@@ -166,41 +125,27 @@ export function readConfig(given: {
   const listen = setting('listen');
   const upstream = setting('upstream');
   return {
-    listen: parseListen(listen.text, listen.name),
+    listen: parseListens(listen.text, listen.name),
     upstream: parseUpstream(upstream.text, upstream.name),
     admin: adminAddress(setting('admin')),
+    maxClients: within(setting('max-clients'), RANGES.clients),
+    timeoutSeconds: within(setting('timeout'), RANGES.timeout),
+    tcpKeepaliveMs: within(setting('tcp-keepalive'), RANGES.keepalive) * 1_000,
+    connectTimeoutMs: within(setting('connect-timeout'), RANGES.connect),
+    proxyProtocol: oneOf(setting('proxy-protocol'), SWITCH) === 'on',
     advertiseVersion: version(setting('advertise-version')),
     notifyConfig: oneOf(setting('notify-config'), NOTIFY_CONFIGS),
+    probeKeyPrefix: prefix(setting('probe-key-prefix')),
     trackingTableMaxKeys: count(setting('tracking-table-max-keys')),
     watchIntervalMs: interval(setting('watch-interval')),
     bcastAcl: oneOf(setting('bcast-acl'), BCAST_ACLS),
+    blind: oneOf(setting('blind'), BLINDS),
+    fenceWrites: oneOf(setting('fence-writes'), SWITCH) === 'on',
+    outputLimit: outputLimit(setting('client-output-buffer-limit')),
     redirectCleanup: oneOf(setting('redirect-cleanup'), SWITCH) === 'on',
     logLevel: oneOf(setting('log-level'), LOG_LEVELS),
     logFormat: logFormat === 'auto' ? (given.terminal ? 'pretty' : 'json') : logFormat,
   };
-}
-
-/**
- * @param word  what was written
- * @param known what could have been meant
- * @returns the known word that is nearest, or undefined if none is near
- */
-export function nearest(word: string, known: readonly string[]): string | undefined {
-  let best: string | undefined;
-  let bestDistance = Math.min(3, Math.floor(word.length / 2) + 1);
-  for (const candidate of known) {
-    const distance = editDistance(word, candidate);
-    if (distance >= bestDistance) continue;
-    best = candidate;
-    bestDistance = distance;
-  }
-  return best ?? (word.length < 3 ? undefined : known.find((name) => name.startsWith(word)));
-}
-
-/** A setting's text, and the flag or variable that it came from. */
-interface Setting {
-  readonly name: string;
-  readonly text: string;
 }
 
 function specOf(flag: Flag): OptionSpec {
@@ -212,52 +157,4 @@ function specOf(flag: Flag): OptionSpec {
 function adminAddress({ name, text }: Setting): ListenAddress | undefined {
   if (text.toLowerCase() === 'off') return undefined;
   return parseListen(text, name);
-}
-
-function version(setting: Setting): AdvertiseVersion {
-  const { text } = setting;
-  if (text === 'auto' || text === 'upstream') return text;
-  if (isVersion(text)) return text;
-  throw refused(setting, 'auto, upstream, or X.Y.Z such as 7.4.0');
-}
-
-function isVersion(text: string): text is `${number}.${number}.${number}` {
-  return /^\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(text);
-}
-
-function count(setting: Setting): number {
-  const value = /^\d{1,12}$/.test(setting.text) ? Number(setting.text) : undefined;
-  if (value === undefined) throw refused(setting, 'a whole number, 0 or more');
-  return value;
-}
-
-function interval(setting: Setting): number {
-  const value = /^\d{1,7}$/.test(setting.text) ? Number(setting.text) : Number.NaN;
-  if (!(value <= INTERVAL_MAX_MS)) throw refused(setting, `0 to ${INTERVAL_MAX_MS} milliseconds`);
-  return value;
-}
-
-function oneOf<T extends string>(setting: Setting, choices: readonly T[]): T {
-  const found = choices.find((choice) => choice === setting.text);
-  if (found === undefined) throw refused(setting, choices.join(', '));
-  return found;
-}
-
-function refused({ name, text }: Setting, accepted: string): ProxyError {
-  const shown = text.replace(/\p{Cc}/gu, ' ');
-  return new ProxyError('CONFIG_INVALID', `${name}: '${shown}' is not accepted: ${accepted}`);
-}
-
-/** Levenshtein's distance, by rows. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next[j] = Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1);
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }

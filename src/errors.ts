@@ -12,8 +12,10 @@ export type ErrorCode =
   | 'LANE_OUT_OF_SYNC'
   // Redis or the network failed: retried or reported.
   | 'UPSTREAM_UNREACHABLE'
+  | 'UPSTREAM_TIMEOUT'
   | 'UPSTREAM_REFUSED'
   | 'UPSTREAM_NOT_REDIS'
+  | 'UPSTREAM_MOVED'
   | 'NOTIFICATIONS_UNAVAILABLE'
   | 'LISTEN_FAILED'
   | 'EMBEDDED_REDIS_FAILED'

@@ -7,6 +7,8 @@ import { type ListenAddress, listenFailure, printListen } from './address.ts';
  * Has `server` listen. The file of a Unix socket that a dead process has left behind is replaced.
  *
  * @param flag what moves this server to another place, for the error: `--listen`
+ * @param options
+ * @param options.ipv6Only whether `[::]` leaves IPv4 alone
  * @returns where it listens, as an operator reads it, with the real port when port 0 was asked for
  * @throws ProxyError LISTEN_FAILED
  */
@@ -14,16 +16,21 @@ export async function listen(
   server: net.Server,
   address: ListenAddress,
   flag: string,
+  { ipv6Only = false }: { readonly ipv6Only?: boolean } = {},
 ): Promise<string> {
+  const place =
+    address.kind === 'unix'
+      ? { path: address.path }
+      : { host: address.host, port: address.port, ipv6Only };
   try {
-    await open(server, address);
+    await open(server, place);
   } catch (error) {
     const taken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
     if (!taken || address.kind === 'tcp' || !(await isStale(address.path))) {
       throw listenFailure(flag, address, trueCause(address, error as Error));
     }
-    rmSync(address.path);
-    await open(server, address).catch((again: Error) => {
+    rmSync(address.path, { force: true });
+    await open(server, place).catch((again: Error) => {
       throw listenFailure(flag, address, again);
     });
   }
@@ -32,9 +39,7 @@ export async function listen(
   return printListen(address, typeof bound === 'object' ? bound?.port : undefined);
 }
 
-function open(server: net.Server, address: ListenAddress): Promise<void> {
-  const place =
-    address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port };
+function open(server: net.Server, place: net.ListenOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(place, () => {
@@ -53,7 +58,8 @@ function trueCause(address: ListenAddress, error: NodeJS.ErrnoException): Error 
 
 /** @returns whether `path` is a socket on which nobody listens any more */
 function isStale(path: string): Promise<boolean> {
-  if (!lstatSync(path).isSocket()) return Promise.resolve(false);
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found?.isSocket() === false) return Promise.resolve(false);
   return new Promise((resolve) => {
     const socket = net.connect(path);
     const tell = (answer: boolean) => {
@@ -61,6 +67,8 @@ function isStale(path: string): Promise<boolean> {
       resolve(answer);
     };
     socket.on('connect', () => tell(false));
-    socket.on('error', (error: NodeJS.ErrnoException) => tell(error.code === 'ECONNREFUSED'));
+    socket.on('error', ({ code }: NodeJS.ErrnoException) => {
+      tell(code === 'ECONNREFUSED' || code === 'ENOENT');
+    });
   });
 }

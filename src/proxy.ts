@@ -1,28 +1,41 @@
-import { randomBytes } from 'node:crypto';
-import net from 'node:net';
-import type { Metrics } from './admin/metrics.ts';
-import { Connection, type ConnectionParts } from './client/connection.ts';
+import { getRandomValues, randomBytes } from 'node:crypto';
+import type net from 'node:net';
+import { Acceptor } from './acceptor.ts';
+import { INVALIDATION_COUNTERS, type Metrics } from './admin/metrics.ts';
+import { Connection } from './client/connection.ts';
+import type { ConnectionParts } from './client/connection-parts.ts';
+import { Fences } from './client/fences.ts';
 import { advertiser } from './client/hello.ts';
 import { DEFAULT_USER } from './client/parts.ts';
 import { CommandTable } from './commands/table.ts';
 import type { ProxyConfig } from './config.ts';
 import { ProxyError } from './errors.ts';
+import { IdleSweep } from './idle.ts';
 import { Attribution } from './invalidation/attribution.ts';
 import { KeyspaceSource } from './invalidation/keyspace.ts';
 import type { InvalidationSource, SourceListener } from './invalidation/source.ts';
-import { listen } from './listen.ts';
 import type { Logger } from './logger.ts';
+import { Sight } from './sight.ts';
+import { Ticker } from './ticker.ts';
+import { COEFFICIENT_COUNT } from './tracking/key-index.ts';
 import { type Reason, Tracker } from './tracking/tracker.ts';
 import { AccessRules } from './upstream/access.ts';
-import { Control, type ServerFacts } from './upstream/control.ts';
+import { Control, helloFacts, type ServerFacts } from './upstream/control.ts';
 import { Endpoint } from './upstream/endpoint.ts';
+import { Lane } from './upstream/lane.ts';
 import { SilentLog } from './upstream/silent.ts';
 
-/** How often invalidations that wait for a late reply are looked at, in milliseconds. */
-const TICK_MS = 2;
+/**
+ * How long the replies to fenced writes wait for one client to be told, in milliseconds; then that
+ * client is disconnected. Source: our choice; nothing but a lane that stands still takes so long.
+ */
+const FENCE_MAX_MS = 2_000;
 
 /** From this version on (6.0) there are users with rights of their own. */
 const ACL_VERSION = 600;
+
+/** Said where nothing shows that changes are announced. */
+const UNPROVEN = 'notifications are taken on trust: see to it that notify-keyspace-events holds KA';
 
 /** How many random bytes a word of attribution has. */
 const WORD_BYTES = 12;
@@ -34,7 +47,7 @@ export interface Proxy {
   /** Ends all connections. May be called more than once. */
   stop(): Promise<void>;
   /** Where it listens, as an operator reads it. */
-  readonly address: string;
+  readonly addresses: readonly string[];
   /** Whether upstream is reachable and the source of changes proven; else why not. */
   readonly ready: { readonly ok: boolean; readonly reason: string };
 }
@@ -60,9 +73,11 @@ class RedisProxy implements Proxy {
   readonly #tracker: Tracker;
   readonly #attribution = new Attribution(() => randomBytes(WORD_BYTES).toString('hex'));
   readonly #source: InvalidationSource;
-  readonly #server: net.Server;
+  readonly #acceptor: Acceptor;
+  readonly #idleSweep: IdleSweep;
   readonly #connections = new Set<Connection>();
-  readonly #waiting = new Set<Connection>();
+  readonly #waiting = new Ticker<Connection>();
+  readonly #withheld = new Set<Connection>(); // some of them no more
   readonly #connectionParts: ConnectionParts;
   readonly #silentLog = new SilentLog();
   readonly #access = new AccessRules(
@@ -71,58 +86,79 @@ class RedisProxy implements Proxy {
   );
   #commands = CommandTable.builtin();
   #facts: ServerFacts | undefined;
-  #ticker: NodeJS.Timeout | undefined;
-  #blindSince = performance.now();
-  #lastReason: string | undefined = 'connecting to the upstream';
-  #address = '';
+  #nextClientId = 1;
+  readonly #sight: Sight;
+  readonly #fences: Fences;
   #toldNotRedis = false;
 
   constructor(config: ProxyConfig, parts: ProxyParts) {
     this.#config = config;
     this.#parts = parts;
-    this.#endpoint = new Endpoint(config.upstream);
-    this.#tracker = new Tracker(config.trackingTableMaxKeys, (reason, messages) => {
-      parts.metrics.counts[COUNTER_OF[reason]] += messages;
-    });
+    this.#endpoint = new Endpoint(config.upstream, config.connectTimeoutMs);
+    const count = (reason: Reason, messages: number) => {
+      parts.metrics.counts[INVALIDATION_COUNTERS[reason]] += messages;
+    };
+    const coefficients = getRandomValues(new Int32Array(COEFFICIENT_COUNT));
+    this.#tracker = new Tracker(config.trackingTableMaxKeys, count, coefficients);
     this.#source = new KeyspaceSource({
       endpoint: this.#endpoint,
       notifyConfig: config.notifyConfig,
+      probeKeyPrefix: config.probeKeyPrefix,
       attribution: this.#attribution,
       watchIntervalMs: config.watchIntervalMs,
       silentLog: this.#silentLog,
       silentChange: (reason) => this.#silentChange(reason),
+      sightless: (reason, unseen) => {
+        parts.logger.warn({ reason }, unseen);
+      },
       unproven: (reason) => {
-        parts.logger.warn({ reason }, '--notify-config=skip: notifications are taken on trust');
+        parts.logger.warn({ reason }, UNPROVEN);
       },
       learnt: (facts) => this.#learn(facts),
+      replaced: () => this.#disconnectAll(),
+      lanesOpened: () => parts.metrics.counts.connections,
     });
-    this.#server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
-      this.#accept(socket),
-    );
+    this.#sight = new Sight(parts.metrics.counts, parts.logger);
+    this.#fences = new Fences({
+      sync: (done) => this.#source.sync(done),
+      isBlind: () => this.#tracker.blind,
+      listeners: () => this.#takeListeners(),
+      limit: (run) => {
+        const timer = setTimeout(run, FENCE_MAX_MS);
+        return () => clearTimeout(timer);
+      },
+    });
+    this.#acceptor = new Acceptor(config, {
+      logger: parts.logger,
+      counts: parts.metrics.counts,
+      clientCount: () => this.#connections.size,
+      accepted: (socket) => this.#accept(socket),
+    });
+    this.#idleSweep = new IdleSweep(config.timeoutSeconds, this.#connections);
     this.#connectionParts = this.#partsForConnections();
     this.#observe();
   }
 
-  get address(): string {
-    return this.#address;
+  get addresses(): readonly string[] {
+    return this.#acceptor.addresses;
   }
 
   get ready(): { readonly ok: boolean; readonly reason: string } {
-    const reason = this.#lastReason;
+    const reason = this.#sight.trouble;
     return reason === undefined ? { ok: true, reason: '' } : { ok: false, reason };
   }
 
   async start(): Promise<void> {
-    this.#address = await listen(this.#server, this.#config.listen, '--listen');
+    await this.#acceptor.open(this.#config.listen);
+    this.#idleSweep.start();
     this.#source.start(this.#sourceListener());
   }
 
   async stop(): Promise<void> {
     this.#source.stop();
-    clearTimeout(this.#ticker);
-    const closed = new Promise<void>((resolve) => {
-      this.#server.close(() => resolve());
-    });
+    this.#waiting.stop();
+    this.#idleSweep.stop();
+    const closed = this.#acceptor.close();
     for (const connection of this.#connections) connection.destroy();
     await closed;
   }
@@ -135,13 +171,16 @@ class RedisProxy implements Proxy {
   #sourceListener(): SourceListener {
     const { counts } = this.#parts.metrics;
     return {
-      changed: (key, removed) => {
+      concerns: (chunk, from, to) => {
         counts.notifications += 1;
+        return this.#tracker.concerns(chunk, from, to);
+      },
+      changed: (key, removed) => {
         this.#tracker.changed(key, 'write', removed ? undefined : this.#attribution.writer);
       },
       endOfBatch: () => this.#tracker.endOfBatch(),
       heardWord: (word) => this.#attribution.heard(word),
-      blind: (reason) => this.#loseSight(reason),
+      blind: (cause) => this.#loseSight(cause),
       sighted: () => this.#regainSight(),
       notRedis: (reason) => {
         // It was one before: whatever this is will pass.
@@ -153,34 +192,25 @@ class RedisProxy implements Proxy {
     };
   }
 
-  #loseSight(reason: string): void {
-    const { logger, metrics } = this.#parts;
-    const news = reason !== this.#lastReason;
-    this.#lastReason = reason;
-    if (!this.#tracker.blind) {
-      this.#blindSince = performance.now();
-      metrics.counts.blindSpells += 1;
-      logger.warn(
-        { reason },
-        'changes may be missed: tracking clients are told to drop everything',
-      );
-    } else if (news) {
-      logger.warn({ reason }, 'the source of changes is not up yet; trying again');
-    }
+  #loseSight(cause: ProxyError): void {
+    this.#sight.lost(cause);
     this.#attribution.reset();
     this.#tracker.loseSight();
+    this.#fences.blinded();
+    if (this.#config.blind !== 'refuse') return;
+    for (const connection of this.#connections) connection.refuseTracking();
   }
 
   #regainSight(): void {
-    const { logger, metrics } = this.#parts;
-    const blindMs = performance.now() - this.#blindSince;
-    metrics.counts.blindSeconds += blindMs / 1_000;
-    this.#lastReason = undefined;
-    logger.info(
-      { upstream: this.#facts?.versionText, blindMs: Math.round(blindMs) },
-      'every change of the upstream is heard',
-    );
+    this.#sight.regained(this.#facts?.versionText);
     this.#tracker.regainSight();
+  }
+
+  /** Another node answers now, or the same after a restart: whoever is left may be at the old one. */
+  #disconnectAll(): void {
+    const clients = this.#connections.size;
+    this.#parts.logger.warn({ clients }, 'upstream is another process now: all are disconnected');
+    for (const connection of this.#connections) connection.destroy();
   }
 
   #silentChange(reason: string): void {
@@ -217,10 +247,21 @@ class RedisProxy implements Proxy {
       db: this.#config.upstream.db,
       now: () => performance.now(),
       roundTrip: () => this.#source.roundTripMs,
-      wake: (connection) => this.#wake(connection),
+      wake: (connection) => this.#waiting.wake(connection),
+      withheld: (connection) => this.#withheld.add(connection),
+      fence: (passed) => this.#fences.raise(passed),
+      fenceWrites: this.#config.fenceWrites,
+      outputLimit: this.#config.outputLimit,
+      openEar: ({ received, closed }) =>
+        new Lane(this.#endpoint, { received, drained: () => {}, closed }),
+      newClientId: () => this.#nextClientId++,
+      speaksResp3: () => this.#facts?.speaksResp3 ?? true,
+      serverFacts: () => helloFacts(this.#facts),
+      refusesTracking: () => this.#config.blind === 'refuse' && this.#tracker.blind,
       closed: (connection) => {
         this.#connections.delete(connection);
         this.#waiting.delete(connection);
+        this.#withheld.delete(connection);
       },
     };
   }
@@ -242,18 +283,12 @@ class RedisProxy implements Proxy {
     }
   }
 
-  /** Sees to it that `connection` is asked now and then whether an invalidation is due. */
-  #wake(connection: Connection): void {
-    this.#waiting.add(connection);
-    this.#ticker ??= setTimeout(() => this.#tick(), TICK_MS);
-  }
-
-  #tick(): void {
-    this.#ticker = undefined;
-    for (const connection of this.#waiting) {
-      if (!connection.tick()) this.#waiting.delete(connection);
+  /** @returns the connections that may have something left to be told */
+  #takeListeners(): Set<Connection> {
+    for (const connection of this.#withheld) {
+      if (!connection.isWithholding) this.#withheld.delete(connection);
     }
-    if (this.#waiting.size > 0) this.#ticker = setTimeout(() => this.#tick(), TICK_MS);
+    return new Set([...this.#waiting.waiting, ...this.#withheld]);
   }
 
   #observe(): void {
@@ -262,15 +297,7 @@ class RedisProxy implements Proxy {
       trackingClients: () => this.#tracker.readerCount,
       tableKeys: () => this.#tracker.keyCount,
       sourceUp: () => !this.#tracker.blind,
-      upstreamUp: () => this.#facts !== undefined && this.#lastReason === undefined,
+      upstreamUp: () => this.#facts !== undefined && this.#sight.trouble === undefined,
     });
   }
 }
-
-const COUNTER_OF = {
-  write: 'invalidationsWrite',
-  flush: 'invalidationsFlush',
-  silent: 'invalidationsSilent',
-  blind: 'invalidationsBlind',
-  table_full: 'invalidationsTableFull',
-} as const satisfies Record<Reason, string>;

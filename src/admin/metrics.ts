@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { Reason } from '../tracking/tracker.ts';
 
 /**
  * What hot code counts, as plain numbers that only grow: `metrics.counts.forwarded += n`. They
@@ -32,14 +33,38 @@ const COMMANDS_HELP =
 const INVALIDATIONS_HELP =
   'Invalidations sent to clients, by what caused them; one that names everything counts once';
 const BYTES_HELP = 'Bytes received from clients (in) and sent to them (out)';
+const SLOW_HELP =
+  'Client connections closed by us: too much waited for them to be read (output_hard, output_soft), ' +
+  'they sent too much behind a request that blocks (pipeline), or kept fenced writes waiting (fence)';
 const PROTOCOL_HELP = 'Connections closed because a client or the upstream broke the protocol';
+
+function refused(reason: string): Place {
+  const help =
+    'Client connections closed at once: the upstream could not be reached (upstream), there were ' +
+    'too many (max_clients), or a PROXY protocol header did not come or was malformed (proxy_header)';
+  return { metric: 'connections_refused_total', help, label: ['reason', reason] };
+}
+
+function blindSpells(reason: string): Place {
+  const help = 'Times that the source of changes was lost or in doubt, by the first reason';
+  return { metric: 'blind_spells_total', help, label: ['reason', reason] };
+}
+
+function blindSeconds(reason: string): Place {
+  const help =
+    'Seconds spent in blind spells that have ended, by the first reason; start: before the first sight';
+  return { metric: 'blind_seconds_total', help, label: ['reason', reason] };
+}
 
 /** Every counter. Labels come from this table alone, so their number is fixed. */
 const COUNTERS = {
   connections: { metric: 'connections_total', help: 'Client connections accepted' },
-  refusedConnections: {
-    metric: 'connections_refused_total',
-    help: 'Client connections closed at once, because the upstream could not be reached',
+  refusedUpstream: refused('upstream'),
+  refusedMaxClients: refused('max_clients'),
+  refusedProxyHeader: refused('proxy_header'),
+  idleClients: {
+    metric: 'idle_clients_total',
+    help: 'Client connections closed because they were silent for too long (--timeout)',
   },
   forwarded: { metric: 'commands_total', help: COMMANDS_HELP, label: ['kind', 'forwarded'] },
   tracked: { metric: 'commands_total', help: COMMANDS_HELP, label: ['kind', 'tracked'] },
@@ -79,14 +104,20 @@ const COUNTERS = {
   },
   bytesIn: { metric: 'client_bytes_total', help: BYTES_HELP, label: ['direction', 'in'] },
   bytesOut: { metric: 'client_bytes_total', help: BYTES_HELP, label: ['direction', 'out'] },
-  blindSpells: {
-    metric: 'blind_spells_total',
-    help: 'Times that the source of changes was lost or in doubt',
-  },
-  blindSeconds: {
-    metric: 'blind_seconds_total',
-    help: 'Seconds spent in blind spells that have ended',
-  },
+  blindSpellsStart: blindSpells('start'),
+  blindSpellsConnection: blindSpells('connection'),
+  blindSpellsTimeout: blindSpells('timeout'),
+  blindSpellsRefused: blindSpells('refused'),
+  blindSpellsNotifications: blindSpells('notifications'),
+  blindSpellsNotRedis: blindSpells('not_redis'),
+  blindSpellsMoved: blindSpells('moved'),
+  blindSecondsStart: blindSeconds('start'),
+  blindSecondsConnection: blindSeconds('connection'),
+  blindSecondsTimeout: blindSeconds('timeout'),
+  blindSecondsRefused: blindSeconds('refused'),
+  blindSecondsNotifications: blindSeconds('notifications'),
+  blindSecondsNotRedis: blindSeconds('not_redis'),
+  blindSecondsMoved: blindSeconds('moved'),
   clientProtocolErrors: {
     metric: 'protocol_errors_total',
     help: PROTOCOL_HELP,
@@ -105,11 +136,44 @@ const COUNTERS = {
     metric: 'unattributed_writes_total',
     help: 'Writes of NOLOOP clients that could not be told from others, so that they come back',
   },
-  slowClients: {
+  slowClientsHard: {
     metric: 'slow_clients_total',
-    help: 'Client connections closed because too much waited for them: invalidations that they did not read, or requests behind one that blocks',
+    help: SLOW_HELP,
+    label: ['limit', 'output_hard'],
+  },
+  slowClientsSoft: {
+    metric: 'slow_clients_total',
+    help: SLOW_HELP,
+    label: ['limit', 'output_soft'],
+  },
+  slowClientsPipeline: {
+    metric: 'slow_clients_total',
+    help: SLOW_HELP,
+    label: ['limit', 'pipeline'],
+  },
+  slowClientsFence: {
+    metric: 'slow_clients_total',
+    help: SLOW_HELP,
+    label: ['limit', 'fence'],
+  },
+  collapsedInvalidations: {
+    metric: 'collapsed_invalidations_total',
+    help: 'Times that so many keys waited for one client that it was told to drop everything',
+  },
+  fencedWrites: {
+    metric: 'fenced_writes_total',
+    help: 'Replies to writes held until everybody concerned had been told',
   },
 } as const satisfies Record<string, Place>;
+
+/** Which counter counts the invalidations of a reason. */
+export const INVALIDATION_COUNTERS = {
+  write: 'invalidationsWrite',
+  flush: 'invalidationsFlush',
+  silent: 'invalidationsSilent',
+  blind: 'invalidationsBlind',
+  table_full: 'invalidationsTableFull',
+} as const satisfies Record<Reason, keyof typeof COUNTERS>;
 
 const GAUGES = {
   clients: { metric: 'clients', help: 'Client connections open' },

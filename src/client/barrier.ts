@@ -17,6 +17,7 @@ export class Barrier {
   #behind: readonly Ours[] = [];
   #opensBehind = false;
   #opens = false;
+  #isKept = false; // what has just been answered does not open it
 
   /** @param ask sends a request and notes the reply that is owed for it */
   constructor(ask: (bytes: Buffer, owed: Owed) => void) {
@@ -55,6 +56,24 @@ export class Barrier {
     this.#opensBehind = opens;
   }
 
+  /**
+   * To be called while the reply is dealt with that would open the barrier: another request follows,
+   * and the barrier opens with its reply.
+   */
+  chain(bytes: Buffer, entry: () => Owed): void {
+    this.keepClosed();
+    this.alone(bytes, true, entry);
+  }
+
+  /** As `chain`, but it opens when `open` is called. */
+  keepClosed(): void {
+    this.#isKept = true;
+  }
+
+  open(): void {
+    this.#opens = true;
+  }
+
   /** Sends what has waited for no reply to be owed. */
   idle(): void {
     const send = this.#waiting;
@@ -72,8 +91,9 @@ export class Barrier {
   #openWith(owed: Owed): void {
     const after = owed.after?.bind(owed);
     owed.after = (reply) => {
+      this.#isKept = false;
       after?.(reply);
-      this.#opens = true;
+      if (!this.#isKept) this.#opens = true;
     };
   }
 }

@@ -2,10 +2,11 @@ import type { CommandInfo } from '../commands/table.ts';
 import { globMatches } from '../glob.ts';
 import { missingFlags } from '../invalidation/flags.ts';
 import { error, request, status } from '../resp/write.ts';
+import { CONFIG_SET, SilentCall } from '../upstream/silent.ts';
 import type { Step } from './handler.ts';
 import type { HeldWords } from './held.ts';
 import { KEEP, type Owed, type Reply, type Verdict } from './ledger.ts';
-import { consequent, isStatus } from './owed.ts';
+import { consequent, isStatus, refuses } from './owed.ts';
 import { MAX_KEYS_SETTING, patchMaxKeys } from './reports.ts';
 import type { Session } from './session.ts';
 
@@ -15,7 +16,7 @@ const NOTIFY_SETTING = 'notify-keyspace-events';
 export function config(session: Session, info: CommandInfo, words: HeldWords): Step {
   const subcommand = words.count > 1 ? words.text(1).toLowerCase() : '';
   if (subcommand === 'get') return configGet(session, info, words);
-  if (subcommand === 'set' && words.count >= 4) return configSet(session, info, words);
+  if (subcommand === 'set' && words.count >= 4) return configSet(session, words);
   return session.forward(session.entryFor(info));
 }
 
@@ -29,19 +30,20 @@ function configGet(session: Session, info: CommandInfo, words: HeldWords): Step 
   const settle = (reply: Reply): Verdict => {
     if (reply.bytes === undefined) return 'pass';
     const isThere = !isAlone || !NOT_THERE.test(reply.bytes.toString('latin1', 0, 64));
-    const none = session.replies.protocol === 3 ? '%0\r\n' : '*0\r\n';
+    const { protocol, translates } = session.replies;
+    const none = protocol === 3 && !translates ? '%0\r\n' : '*0\r\n';
     const found = isThere ? reply.bytes : Buffer.from(none, 'latin1');
     return patchMaxKeys(found, session.parts.tracker.maxKeys);
   };
-  return session.forward(consequent({ settle }, { keep: KEEP.all, lenient: true }));
+  return session.forward(consequent({ settle }, { keep: KEEP.all, lenient: true, patches: true }));
 }
 
 /**
  * Upstream judges all that is set, in one go. Our setting is its own name for the same thing and
  * means nothing to it, because nobody tracks there; what it accepts holds here. Notifications that
- * the source needs stay switched on.
+ * the source needs stay switched on. The watch has to know that this one was ours.
  */
-function configSet(session: Session, info: CommandInfo, words: HeldWords): Step {
+function configSet(session: Session, words: HeldWords): Step {
   const all: string[] = ['CONFIG'];
   for (let index = 1; index < words.count; index++) all.push(words.text(index));
   let maxKeys: number | undefined;
@@ -56,7 +58,6 @@ function configSet(session: Session, info: CommandInfo, words: HeldWords): Step 
       merged ||= missing !== '';
     }
   }
-  if (maxKeys === undefined && !merged) return session.forward(session.entryFor(info));
   const owed = settingOwed(session, maxKeys, all.length === 4);
   if (!merged) return session.forward(owed);
   session.ask(request(...all), owed);
@@ -74,8 +75,11 @@ const NO_NUMBER = error(
  * @param isAlone  nothing else is set: then it holds here whether or not upstream knows it
  */
 function settingOwed(session: Session, maxKeys: number | undefined, isAlone: boolean): Owed {
+  const call = new SilentCall(session.parts.silentLog, CONFIG_SET);
+  session.takeEffect(() => call.send(), 'aside');
   let isSet = false;
   const settle = (reply: Reply): Verdict => {
+    call.settle(!refuses(reply));
     const text = reply.bytes?.toString('latin1') ?? '';
     isSet = isStatus(reply, 'OK');
     if (maxKeys === undefined || !isAlone || !NOT_THERE.test(text)) return 'pass';
@@ -85,5 +89,10 @@ function settingOwed(session: Session, maxKeys: number | undefined, isAlone: boo
   const after = () => {
     if (isSet && maxKeys !== undefined) session.parts.tracker.maxKeys = maxKeys;
   };
-  return consequent({ settle, after });
+  return consequent({
+    settle,
+    after,
+    lost: () => call.lose(),
+    cancelled: () => call.settle(false),
+  });
 }

@@ -1,78 +1,48 @@
 import type net from 'node:net';
 import { ProxyError } from '../errors.ts';
-import type { Logger } from '../logger.ts';
+import type { Idler } from '../idle.ts';
 import { error } from '../resp/write.ts';
-import type { Endpoint } from '../upstream/endpoint.ts';
 import { Lane } from '../upstream/lane.ts';
+import type { ConnectionParts } from './connection-parts.ts';
 import { PARK_MS } from './delivery.ts';
-import type { SessionCounts, SessionParts } from './parts.ts';
+import type { Listener } from './fences.ts';
+import { DRAIN_DEADLINE_MS, Output } from './output.ts';
 import { Session } from './session.ts';
 import { type ClientEvent, type ClientState, move } from './state.ts';
 
-/**
- * How much may wait for a client that does not read, in bytes, before it is disconnected: replies
- * wait upstream, but pushes come unasked. Source: the hard limit of Redis's pubsub class.
- */
-export const OUTPUT_MAX_BYTES = 32 * 1_024 * 1_024;
-
-/**
- * How long a request that changes data silently is waited for after its client has left, and a
- * client for its last bytes after we have ended the connection, in milliseconds. Source: our choice.
- */
-export const DRAIN_DEADLINE_MS = 2_000;
-
 const UNREACHABLE = error('ERR the upstream Redis cannot be reached');
 
-/** Numbers that only grow. */
-export interface ConnectionCounts extends SessionCounts {
-  bytesIn: number;
-  bytesOut: number;
-  lanesOutOfSync: number;
-  refusedConnections: number;
-  upstreamProtocolErrors: number;
-  slowClients: number;
-}
-
-/** What a connection needs from the proxy. */
-export interface ConnectionParts
-  extends Omit<SessionParts, 'counts' | 'sendUpstream' | 'sendClient' | 'finished' | 'wake'> {
-  readonly endpoint: Endpoint;
-  readonly logger: Logger;
-  readonly counts: ConnectionCounts;
-  /** Invalidations of this connection wait for their time. */
-  readonly wake: (connection: Connection) => void;
-  /** Told once. */
-  readonly closed: (connection: Connection) => void;
-}
-
 /** One client: its socket, its lane, and the session that knows what their bytes mean. */
-export class Connection {
+export class Connection implements Idler, Listener {
   readonly #parts: ConnectionParts;
   readonly #client: net.Socket;
   readonly #lane: Lane;
+  readonly #output: Output;
   readonly #session: Session;
-  readonly #uncork = () => {
-    this.#corked = false;
-    this.#client.uncork();
-  };
   #state: ClientState = 'connecting';
-  #corked = false;
   #deadline: NodeJS.Timeout | undefined;
 
   constructor(client: net.Socket, parts: ConnectionParts) {
     this.#parts = parts;
     this.#client = client;
+    this.#output = new Output(client, parts.outputLimit, {
+      drained: () => this.#drained(),
+      overflowed: (limit) => this.#overflowed(limit),
+    });
     this.#session = new Session({
       ...parts,
       sendUpstream: (bytes) => this.#lane.write(bytes),
       sendClient: (bytes) => this.#sendClient(bytes),
       finished: () => this.#finished(),
       wake: () => parts.wake(this),
+      withheld: () => parts.withheld(this),
+      isBackedUp: () => this.#output.isBackedUp,
+      isSlow: () => this.#output.isSlow,
+      whenTaken: (run) => this.#output.whenDrained(run),
     });
     client.pause();
     client.on('data', (chunk: Buffer) => this.#fromClient(chunk));
     client.on('end', () => this.#clientEnded());
-    client.on('drain', () => this.#lane.resume());
     client.on('error', () => {}); // 'close' follows
     client.on('close', () => this.#clientLeft());
     this.#lane = new Lane(parts.endpoint, {
@@ -88,6 +58,50 @@ export class Connection {
     if (this.#state === 'closed') return false;
     this.#session.tracked.tick();
     return this.#session.tracked.hasDues;
+  }
+
+  /** Whether something waits to be told for which no time is set. */
+  get isWithholding(): boolean {
+    return this.#session.outlet.hasUntold || this.#session.tracked.isJudging;
+  }
+
+  whenReleased(run: () => void): void {
+    this.#session.tracked.whenReleased(run);
+  }
+
+  whenTold(run: () => void): void {
+    this.#session.outlet.whenTold(run);
+  }
+
+  /** Others wait for what this client can't be told: it goes, and its cache with it. */
+  cutOff(): void {
+    this.#parts.counts.slowClientsFence += 1;
+    this.#parts.logger.warn(
+      'a client is disconnected: fenced writes wait for what it is to be told',
+    );
+    this.destroy();
+  }
+
+  /** Ends the connection of a client that tracks. */
+  refuseTracking(): void {
+    if (this.#session.tracked.wanted.on || this.#session.tracked.confirmed.on) this.#lane.destroy();
+  }
+
+  get progress(): number {
+    return this.#client.bytesRead + this.#client.bytesWritten - this.#client.writableLength;
+  }
+
+  /** As in Redis. What has become the stream of a replica owes the reply to SYNC for good. */
+  get isWaiting(): boolean {
+    const { replies, emulation } = this.#session;
+    if (replies.subscriptions.active || replies.monitoring || emulation.isSubscribed) return true;
+    return replies.ledger.size > 0; // else it keeps the reply waiting itself
+  }
+
+  expire(): void {
+    this.#parts.counts.idleClients += 1;
+    this.#parts.logger.debug('an idle client is disconnected');
+    this.#client.destroy();
   }
 
   /** Ends it at once. */
@@ -109,7 +123,13 @@ export class Connection {
       if (!this.#session.flushing) this.#lane.destroy();
       return;
     }
-    if (this.#client.writableNeedDrain) this.#lane.pause();
+    if (this.#output.isSlow) {
+      this.#lane.pause();
+      this.#session.outlet.stalled();
+    } else if (this.#session.hold.isFull) {
+      this.#lane.pause();
+      this.#session.hold.whenOpen(() => this.#drained());
+    }
     this.#regulate();
   }
 
@@ -164,28 +184,25 @@ export class Connection {
 
   /** Unread, a client can't be seen to leave, and a blocked request would wait for it for ever. */
   #giveUpOnPipeline(): void {
-    this.#parts.counts.slowClients += 1;
+    this.#parts.counts.slowClientsPipeline += 1;
     this.#parts.logger.warn('a client sends too much behind a blocked request and is disconnected');
     this.#client.destroy();
   }
 
   #sendClient(bytes: Buffer): void {
     if (this.#state === 'closed') return;
-    if (!this.#corked) {
-      this.#corked = true;
-      this.#client.cork();
-      process.nextTick(this.#uncork);
-    }
     this.#parts.counts.bytesOut += bytes.length;
-    this.#client.write(bytes);
-    if (this.#client.writableLength > OUTPUT_MAX_BYTES) this.#overflow(bytes);
+    this.#output.write(bytes);
   }
 
-  /** Long replies wait upstream, so that only pushes (or one huge chunk) can come to so much. */
-  #overflow(bytes: Buffer): void {
-    if (this.#client.writableLength - bytes.length <= OUTPUT_MAX_BYTES) return;
-    this.#parts.counts.slowClients += 1;
-    this.#parts.logger.warn('a client does not read its invalidations and is disconnected');
+  #drained(): void {
+    this.#session.outlet.drained();
+    if (!this.#output.isSlow && !this.#session.hold.isFull) this.#lane.resume();
+  }
+
+  #overflowed(limit: 'hard' | 'soft'): void {
+    this.#parts.counts[limit === 'hard' ? 'slowClientsHard' : 'slowClientsSoft'] += 1;
+    this.#parts.logger.warn({ limit }, 'a client does not read what it gets and is disconnected');
     this.#client.destroy();
   }
 
@@ -219,7 +236,7 @@ export class Connection {
     if (this.#state === 'serving') this.#move('clientEnded');
     if (this.#state !== 'draining') return;
     this.#move('finished');
-    this.#endClient();
+    this.#output.end();
     this.#end();
   }
 
@@ -232,33 +249,20 @@ export class Connection {
   #upstreamLost(cause: Error | undefined): void {
     clearTimeout(this.#deadline);
     this.#closeSession();
+    this.#session.hold.whenOpen(() => this.#endAfterUpstream(cause));
+  }
+
+  #endAfterUpstream(cause: Error | undefined): void {
     if (this.#state === 'closed') return;
     const reached = this.#state !== 'connecting';
     if (!reached) {
-      this.#parts.counts.refusedConnections += 1;
+      this.#parts.counts.refusedUpstream += 1;
       this.#sendClient(UNREACHABLE);
     }
     if (cause !== undefined) this.#parts.logger.debug({ reason: cause.message }, 'lane lost');
     this.#move('upstreamLost');
-    this.#endClient();
+    this.#output.end();
     this.#parts.closed(this);
-  }
-
-  /** Sends what has been handed to the socket, then ends it, whether or not the client ends too. */
-  #endClient(): void {
-    this.#client.end();
-    this.#client.resume(); // what it still says is read and dropped: unread, it would cost a reset
-    this.#letGo(this.#client.writableLength);
-  }
-
-  /** @param unsent bytes that waited for the client when it was last looked at */
-  #letGo(unsent: number): void {
-    const timer = setTimeout(() => {
-      const now = this.#client.writableLength;
-      if (now === 0 || now === unsent) this.#client.destroy();
-      else this.#letGo(now);
-    }, DRAIN_DEADLINE_MS);
-    this.#client.once('close', () => clearTimeout(timer));
   }
 
   /** The client is done with. Its lane ends, unless a reply still has to be waited for. */

@@ -1,6 +1,9 @@
 import { TYPE } from '../resp/scanner.ts';
 import type { Protocol } from '../resp/write.ts';
-import { arrayKindAt, monitorKindAt, pushKindAt, Subscriptions } from './subscriptions.ts';
+import { isSame, type Rule } from '../translate/rules.ts';
+import { translated } from '../translate/whole.ts';
+import type { Owed } from './ledger.ts';
+import { arrayKindAt, countOf, monitorKindAt, pushKindAt, Subscriptions } from './subscriptions.ts';
 import { Transaction } from './transaction.ts';
 
 /**
@@ -10,22 +13,75 @@ import { Transaction } from './transaction.ts';
 export class Conversation {
   readonly subscriptions = new Subscriptions();
   readonly transaction = new Transaction();
-  /** The protocol in which upstream speaks. */
+  /** The protocol that is spoken to the client. */
   protocol: Protocol = 2;
+  /** Upstream goes on in RESP2, and what it says is translated. */
+  translates = false;
+  /** The same may hold for requests that have been read: HELLO waits for EXEC. */
+  mayTranslate = false;
   /** After CLIENT REPLY OFF: replies are read and dropped. */
   muted = false;
   /** After CLIENT REPLY SKIP: the next reply is dropped. */
   skipNext = false;
+  /** The replies to the current request are not for the client. */
+  silent = false;
   /** After MONITOR. */
   monitoring = false;
+
+  readonly #between = new Set<() => void>();
+
+  /** Whether a reply may be translated that is asked for now. */
+  get wantsRules(): boolean {
+    return this.translates || this.mayTranslate;
+  }
 
   /** RESET was executed. */
   reset(): void {
     this.transaction.cancel();
     this.subscriptions.clear();
     this.protocol = 2;
+    this.translates = false;
+    this.mayTranslate = false;
     this.muted = false;
     this.monitoring = false;
+  }
+
+  /**
+   * A frame has come that confirms a subscription, or its end.
+   *
+   * @param owed the entry of the request that asked; undefined where nobody did, as for a shard
+   *             channel that has moved away
+   * @returns whether that was the last of its confirmations
+   */
+  protected confirmed(kind: string, bytes: Buffer, owed: Owed | undefined): boolean {
+    // They are sent whatever CLIENT REPLY says, but one that was to be skipped counts.
+    if (owed !== undefined) this.skipNext = false;
+    const framesLeft = owed?.framesLeft ?? this.subscriptions.framesToLeave(kind);
+    this.subscriptions.confirm(kind, countOf(bytes));
+    if (owed === undefined) return false;
+    owed.framesLeft = framesLeft - 1;
+    return owed.framesLeft === 0;
+  }
+
+  /** Runs `run` when the reply that is half sent has ended; once, however often it is asked for. */
+  whenBetween(run: () => void): void {
+    this.#between.add(run);
+  }
+
+  /** Whether anybody waits for that. */
+  protected get isAwaited(): boolean {
+    return this.#between.size > 0;
+  }
+
+  protected betweenReplies(): void {
+    const runs = [...this.#between];
+    this.#between.clear();
+    for (const run of runs) run();
+  }
+
+  /** @returns a whole reply of upstream, or a frame of pub/sub, as the client is to have it */
+  protected inProtocol(bytes: Buffer, rule: Rule | undefined): Buffer {
+    return this.translates && !isSame(rule, bytes, 0) ? translated(bytes, rule) : bytes;
   }
 
   /** Whether a frame that is no push can only be a reply, for the client to have. */
@@ -42,7 +98,8 @@ export class Conversation {
   protected extraAt(chunk: Buffer, at: number, confirms: boolean): string | undefined {
     const type = chunk[at];
     if (type === TYPE.push) return pushKindAt(chunk, at);
-    if (type === TYPE.array && this.protocol === 2 && (confirms || this.subscriptions.active)) {
+    const inResp2 = this.protocol === 2 || this.translates;
+    if (type === TYPE.array && inResp2 && (confirms || this.subscriptions.active)) {
       return arrayKindAt(chunk, at);
     }
     return type === TYPE.status && this.monitoring ? monitorKindAt(chunk, at) : '';

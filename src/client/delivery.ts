@@ -26,10 +26,18 @@ export interface Parked {
   readonly order: number;
   /** When it leaves without the reply, in milliseconds of the clock. */
   readonly due: number;
+  /** Counted from 1, in the order in which they began to wait. */
+  readonly number: number;
   /** The client may hold what it names already, and not only get it by a request in flight. */
   readonly isKnown: boolean;
   /** It has left, or has become part of another. */
   gone: boolean;
+}
+
+/** Somebody who waits for the invalidations up to a number to leave. */
+interface Clear {
+  upTo: number;
+  readonly run: () => void;
 }
 
 /** How many invalidations may wait for one client's replies before they become one of everything. */
@@ -53,18 +61,26 @@ export const PARK_MS = 10;
  */
 export class Delivery {
   readonly #deliver: (what: What) => void;
+  readonly #countCollapse: () => void;
   readonly #aloft = new Aloft();
   readonly #holding = new Set<Flight>(); // those with parked invalidations
   #dues: Parked[] = []; // in order of `due`
+  #front = 0; // those before this index have left
+  #numbered = 0;
+  #clears: Clear[] = [];
   #lastDue = 0;
   #last: Flight | undefined;
   #gate: Flight | undefined;
   #departed = 0;
   #parkedCount = 0;
 
-  /** @param deliver sends an invalidation */
-  constructor(deliver: (what: What) => void) {
+  /**
+   * @param deliver       sends an invalidation
+   * @param countCollapse told when so many wait that one of everything stands for them
+   */
+  constructor(deliver: (what: What) => void, countCollapse: () => void) {
     this.#deliver = deliver;
+    this.#countCollapse = countCollapse;
   }
 
   /** How many invalidations wait for a reply. */
@@ -109,6 +125,7 @@ export class Delivery {
     if (this.#gate === flight) this.#gate = undefined;
     if (flight.parked !== undefined) this.#unpark(flight, unread);
     for (const key of stale) this.#deliver(key);
+    if (this.#clears.length > 0) this.#runClears();
     return unread;
   }
 
@@ -147,7 +164,47 @@ export class Delivery {
       if (parked.due > now) break;
       if (!parked.gone && parked.flight !== this.#gate) this.#leaveEarly(parked);
     }
-    if (index > 0) this.#dues.splice(0, index);
+    if (index > 0) this.#forgetDues(index);
+    if (this.#clears.length > 0) this.#runClears();
+  }
+
+  /**
+   * Runs `run` when all that waits now has left. What waits for tracking to be allowed is not meant:
+   * nobody has been told yet that it is on.
+   */
+  whenClear(run: () => void): void {
+    this.#clears.push({ upTo: this.#numbered, run });
+    this.#runClears();
+  }
+
+  /** Nobody is told anything any more. */
+  stop(): void {
+    for (const flight of this.#holding) flight.parked = undefined;
+    this.#holding.clear();
+    this.#forgetDues(this.#dues.length);
+    this.#parkedCount = 0;
+    this.#runClears();
+  }
+
+  #runClears(): void {
+    const oldest = this.#oldestWaiting();
+    while (this.#clears[0] !== undefined && this.#clears[0].upTo < oldest)
+      this.#clears.shift()?.run();
+  }
+
+  /** @returns the number of the invalidation that has waited longest, Infinity if none waits */
+  #oldestWaiting(): number {
+    while (this.#dues[this.#front]?.gone === true) this.#front += 1;
+    for (let index = this.#front; index < this.#dues.length; index++) {
+      const { gone, flight, number } = this.#dues[index] as Parked;
+      if (!gone && flight !== this.#gate) return number;
+    }
+    return Number.POSITIVE_INFINITY;
+  }
+
+  #forgetDues(count: number): void {
+    this.#dues.splice(0, count);
+    this.#front = Math.max(0, this.#front - count);
   }
 
   /** The reply is late: whatever read is in flight has to be followed by another invalidation. */
@@ -171,7 +228,8 @@ export class Delivery {
     // In order also where the round trip has become shorter.
     this.#lastDue = Math.max(this.#lastDue, due);
     const order = this.#departed;
-    const parked = { what, flight, order, due: this.#lastDue, isKnown, gone: false };
+    const number = ++this.#numbered;
+    const parked = { what, flight, order, due: this.#lastDue, number, isKnown, gone: false };
     flight.parked ??= [];
     flight.parked.push(parked);
     this.#holding.add(flight);
@@ -186,8 +244,11 @@ export class Delivery {
       flight.parked = undefined;
     }
     this.#holding.clear();
-    this.#dues = [];
+    this.#forgetDues(this.#dues.length);
     this.#parkedCount = 0;
+    // Whoever waits for some of them now waits for what stands for all.
+    for (const clear of this.#clears) clear.upTo = this.#numbered + 1;
+    this.#countCollapse();
     const flight = this.#last ?? this.#gate;
     if (flight === undefined) this.#deliver(undefined);
     else this.#park(undefined, flight, due);
@@ -206,7 +267,7 @@ export class Delivery {
       if (one.isKnown || !unsaid.has(one.what)) this.#deliver(one.what);
     }
     // What has left with its reply need not stay in the queue of dues.
-    if (this.#parkedCount === 0) this.#dues = [];
+    if (this.#parkedCount === 0) this.#forgetDues(this.#dues.length);
   }
 }
 

@@ -2,22 +2,16 @@ import { TYPE } from '../resp/scanner.ts';
 import { request } from '../resp/write.ts';
 import { KEEP, type Owed, type Reply, type Verdict } from './ledger.ts';
 import { consequent } from './owed.ts';
+import type { Session } from './session.ts';
 
 const WHO_ARE_WE = request('CLIENT', 'ID');
 
 /** Errors by which a server turns a connection away, whatever it was asked. */
 const TURNED_AWAY = /^-(ERR max number of clients|DENIED)/;
 
-/** What an introduction needs from its session. */
-export interface IntroductionParts {
-  readonly ask: (bytes: Buffer, owed: Owed) => void;
-  /** The database in which connections begin. */
-  readonly db: number;
-  /** Told that upstream wants a password first. */
-  readonly refused: () => void;
-  /** Told the id by which upstream knows the connection. */
-  readonly named: (clientId: number) => void;
-}
+/** What servers before 5.0 say to CLIENT ID. */
+const HAS_NO_IDS = /^-ERR (Syntax error|syntax error|unknown|Unknown)/;
+const TEXT_BYTES = 40;
 
 /**
  * What a lane asks for itself when it opens: by which id upstream knows it, so that others can
@@ -25,25 +19,25 @@ export interface IntroductionParts {
  * password is asked again when the client has given one.
  */
 export class Introduction {
-  readonly #parts: IntroductionParts;
+  readonly #session: Session;
   #named = false;
   #dbSelected: boolean;
 
-  constructor(parts: IntroductionParts) {
-    this.#parts = parts;
-    this.#dbSelected = parts.db === 0;
+  constructor(session: Session) {
+    this.#session = session;
+    this.#dbSelected = session.parts.db === 0;
   }
 
   /** Asks for what is not known or done yet. */
   begin(): void {
-    if (!this.#named) this.#parts.ask(WHO_ARE_WE, this.#nameOwed());
+    if (!this.#named) this.#session.ask(WHO_ARE_WE, this.#nameOwed());
     if (!this.#dbSelected)
-      this.#parts.ask(request('SELECT', String(this.#parts.db)), this.#dbOwed());
+      this.#session.ask(request('SELECT', String(this.#session.parts.db)), this.#dbOwed());
   }
 
   /** RESET was executed: the connection is in database 0 again. */
   reset(): void {
-    this.#dbSelected = this.#parts.db === 0;
+    this.#dbSelected = this.#session.parts.db === 0;
     this.begin();
   }
 
@@ -53,10 +47,18 @@ export class Introduction {
       return TURNED_AWAY.test(text) ? 'pass' : 'drop';
     };
     const after = (reply: Reply) => {
-      if (reply.bytes?.toString('latin1', 0, 7) === '-NOAUTH') this.#parts.refused();
+      const text = reply.bytes?.toString('latin1', 0, TEXT_BYTES) ?? '';
+      if (text.startsWith('-NOAUTH')) this.#session.isStranger = true;
+      if (HAS_NO_IDS.test(text)) {
+        this.#named = true;
+        this.#session.ownId = this.#session.parts.newClientId();
+        this.#session.tracked.named(this.#session.ownId);
+      }
       if (reply.type !== TYPE.integer || reply.bytes === undefined) return;
       this.#named = true;
-      this.#parts.named(Number(reply.bytes.toString('latin1', 1, reply.bytes.length - 2)));
+      this.#session.tracked.named(
+        Number(reply.bytes.toString('latin1', 1, reply.bytes.length - 2)),
+      );
     };
     return consequent({ settle, after }, { keep: KEEP.all, drop: true, hidden: true });
   }

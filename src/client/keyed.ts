@@ -11,6 +11,8 @@ export class Keyed implements Owed, Flight {
   readonly drop = false;
   readonly flushes: boolean = false;
   readonly blocks: boolean;
+  /** The reply to a write is fenced. */
+  fences = false;
   readonly keys: readonly Key[];
   /** Those of the keys whose values the client may cache. */
   readonly readKeys: readonly Key[];

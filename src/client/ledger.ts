@@ -1,4 +1,6 @@
 import { ProxyError } from '../errors.ts';
+import { TYPE } from '../resp/scanner.ts';
+import type { Rule } from '../translate/rules.ts';
 
 /** One reply as it came from upstream. */
 export interface Reply {
@@ -19,6 +21,13 @@ export type Verdict = 'pass' | 'drop' | Buffer;
 /** Which replies an entry wants to see whole before anything of them is sent on. A set of bits. */
 export const KEEP = { none: 0, errors: 1, statuses: 2, all: 4 } as const;
 
+/** @returns whether `owed` wants to see a reply whole that begins with the byte `type` */
+export function keeps({ keep }: Owed, type: number): boolean {
+  if (type === TYPE.error) return (keep & (KEEP.all | KEEP.errors)) !== 0;
+  if (type === TYPE.status) return (keep & (KEEP.all | KEEP.statuses)) !== 0;
+  return (keep & KEEP.all) !== 0;
+}
+
 /**
  * A reply that upstream still owes. Entries wait in the queue of a lane, in the order in which
  * their requests were sent, and each names the client it belongs to by being that client's object.
@@ -32,6 +41,8 @@ export interface Owed {
   readonly blocks: boolean;
   /** The reply changes data of all clients in a way that no notification tells (FLUSHALL ...). */
   readonly flushes: boolean;
+  /** The client gets the reply, and all behind it, when what was caused by it has been told. */
+  readonly fences?: boolean;
   /** The reply is an array to be read element by element: always, or if one needs care. EXEC. */
   readonly opens?: 'always' | 'slots';
   /** Of such an array nothing is passed on but what `elements` pass. */
@@ -51,6 +62,12 @@ export interface Owed {
   framesLeft?: number | undefined;
   /** False: inside a transaction its place in EXEC's reply needs no care. */
   readonly slot?: boolean;
+  /** How the reply is turned into RESP3, where upstream speaks RESP2 only. */
+  rule?: Rule | undefined;
+  /** `settle` gives the reply as upstream would have written it, in upstream's protocol. */
+  readonly patches?: boolean;
+  /** An array that is fenced and read element by element begins: all that it tells of is done. */
+  opened?(): void;
   /** The reply is whole: decides what the client gets. */
   settle(reply: Reply): Verdict;
   /** What the client gets has been sent: does whatever follows from the reply. */
@@ -71,6 +88,12 @@ export const PASS_QUEUED: Owed = Object.freeze({
 });
 /** As PASS, for a request that may block. */
 export const PASS_BLOCKING: Owed = plain({ blocks: true });
+/** As PASS, for a write whose reply is fenced. */
+export const PASS_FENCED: Owed = Object.freeze({ ...PASS, fences: true });
+/** As PASS_BLOCKING, for a write whose reply is fenced. */
+export const PASS_BLOCKING_FENCED: Owed = Object.freeze({ ...PASS_BLOCKING, fences: true });
+/** As PASS_QUEUED, fenced if it turns out to be executed at once. */
+export const PASS_QUEUED_FENCED: Owed = Object.freeze({ ...PASS_QUEUED, fences: true });
 /** An entry for a request of ours whose reply means nothing to anybody. */
 export const SWALLOW: Owed = Object.freeze({ ...plain({ drop: true }), hidden: true });
 
@@ -80,6 +103,7 @@ function plain(flags: { readonly blocks?: boolean; readonly drop?: boolean }): O
     drop: flags.drop ?? false,
     blocks: flags.blocks ?? false,
     flushes: false,
+    fences: false,
     settle: () => 'pass' as const,
   });
 }
@@ -95,6 +119,8 @@ export class Ledger {
   #blocking = 0;
   #flushing = 0;
   #shiftCount = 0;
+  /** How the reply to the request that is being read is to be translated. */
+  rule: Rule | undefined;
 
   /** How many replies are owed. */
   get size(): number {
@@ -121,12 +147,27 @@ export class Ledger {
     return this.#ring[this.#first];
   }
 
-  push(owed: Owed): void {
+  push(entry: Owed): void {
     if (this.#size === this.#ring.length) this.#grow();
+    const owed = this.rule === undefined ? entry : this.#ruled(entry);
     this.#ring[(this.#first + this.#size) & (this.#ring.length - 1)] = owed;
     this.#size += 1;
     if (owed.blocks) this.#blocking += 1;
     if (owed.flushes) this.#flushing += 1;
+  }
+
+  /**
+   * One object serves all requests that need no care: only a copy of it may have a rule. What a
+   * request of ours has it may come to need, if it is the client's that is answered in its place.
+   */
+  #ruled(entry: Owed): Owed {
+    const { rule } = this;
+    const isFrozen = Object.isFrozen(entry);
+    if (entry.hidden !== true) this.rule = undefined;
+    else if (isFrozen) return entry;
+    if (isFrozen) return { ...entry, rule };
+    entry.rule = rule;
+    return entry;
   }
 
   /** Removes the head. */

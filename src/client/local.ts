@@ -22,7 +22,8 @@ const SUBCOMMANDS: ReadonlySet<string> = new Set(
 export function handleClient(session: Session, info: CommandInfo, words: HeldWords): Step {
   const subcommand = words.count > 1 ? words.text(1).toLowerCase() : '';
   const inMulti = session.multi !== undefined;
-  if (words.count > 1 && !SUBCOMMANDS.has(subcommand) && !inMulti) session.tracked.caching = false;
+  const known = SUBCOMMANDS.has(subcommand) || subcommand === 'fence-writes';
+  if (words.count > 1 && !known && !inMulti) session.tracked.caching = false;
   switch (subcommand) {
     case 'tracking':
       return words.count < 3 ? wrongArity(session, 'tracking') : tracking(session, words);
@@ -36,15 +37,21 @@ export function handleClient(session: Session, info: CommandInfo, words: HeldWor
       return answer(session, subcommand, () => integer(session.tracked.info(false).redirect));
     case 'caching':
       return words.count !== 3 ? wrongArity(session, subcommand) : caching(session, words.text(2));
+    case 'fence-writes':
+      if (words.count !== 3) return wrongArity(session, subcommand);
+      return fenceWrites(session, words.text(2).toLowerCase());
+    case 'id':
+      if (session.ownId === undefined || words.count !== 2) break;
+      return answer(session, subcommand, () => integer(session.ownId ?? 0));
     case 'list':
     case 'info':
+      if (session.ownId !== undefined) break; // upstream's ids are not ours
       return session.forward(listOwed(session));
     case 'reply':
       if (words.count === 3 && replyMode(session, words.text(2))) return 'done';
-      return session.forward(session.entryFor(info));
-    default:
-      return session.forward(session.entryFor(info));
+      break;
   }
+  return session.forward(session.entryFor(info));
 }
 
 /** Our clients' lines tell of their tracking, which upstream knows nothing of. */
@@ -53,7 +60,7 @@ function listOwed(session: Session): Owed {
     reply.bytes === undefined
       ? 'pass'
       : patchClients(reply.bytes, (id) => session.parts.tracker.target(id)?.listed);
-  return consequent({ settle }, { keep: KEEP.all, lenient: true });
+  return consequent({ settle }, { keep: KEEP.all, lenient: true, patches: true });
 }
 
 /**
@@ -88,6 +95,11 @@ function wrongArity(session: Session, subcommand: Answered): Step {
 
 const OK = status('OK');
 
+/** With --blind=refuse: nobody may count on a cache now. */
+const TRACKING_REFUSED = error(
+  'ERR tracking is refused for now: changes of the data may be missed (--blind=refuse)',
+);
+
 function tracking(session: Session, words: HeldWords): Step {
   const args: string[] = [];
   for (let index = 2; index < words.count; index++) args.push(words.text(index));
@@ -102,6 +114,7 @@ function tracking(session: Session, words: HeldWords): Step {
     const exists = (id: number) => session.parts.tracker.target(id) !== undefined;
     const state = parseTracking(args, session.tracked.wanted, exists);
     if (typeof state === 'string') standIn.answer = error(state);
+    else if (state.on && session.parts.refusesTracking()) standIn.answer = TRACKING_REFUSED;
     else conclude = session.tracked.want(state);
   });
   const request = standInFor('tracking', session.parts.nativeTracking());
@@ -138,6 +151,27 @@ function caching(session: Session, word: string): Step {
   return 'done';
 }
 
+/** CLIENT FENCE-WRITES ON|OFF, which no server has: holds for the writes behind it. */
+function fenceWrites(session: Session, word: string): Step {
+  let before: boolean | undefined;
+  const isKnown = word === 'on' || word === 'off';
+  const standIn = new StandIn(
+    'fence-writes',
+    isKnown ? OK : error('ERR syntax error'),
+    (refused) => {
+      session.counts.answered += 1;
+      if (refused && before !== undefined) session.fenced = before;
+    },
+  );
+  session.takeEffect(() => {
+    if (standIn.isConcluded || !isKnown) return;
+    before = session.fenced;
+    session.fenced = word === 'on';
+  });
+  session.ask(standInFor('fence-writes', false), standIn);
+  return 'done';
+}
+
 /**
  * CLIENT REPLY is played here: upstream goes on answering everything, so that no reply is ever
  * guessed at, and what the client does not want is dropped on its way.
@@ -151,7 +185,7 @@ function replyMode(session: Session, word: string): boolean {
     after: (reply) => {
       if (!isStatus(reply, 'OK')) return;
       if (mode === 'skip') {
-        replies.skipNext = !session.skipIsSpent(owed);
+        replies.skipNext = !session.skips.isSpent(owed);
         return;
       }
       replies.muted = mode === 'off';
@@ -159,7 +193,7 @@ function replyMode(session: Session, word: string): boolean {
     },
   });
   session.ask(REPLY_ON, owed);
-  if (mode === 'skip') session.skipped(owed);
+  if (mode === 'skip') session.skips.sent(owed);
   return true;
 }
 

@@ -1,5 +1,6 @@
 import { TYPE } from '../resp/scanner.ts';
 import { bulk, error, request } from '../resp/write.ts';
+import { type Hello, parseHello } from '../translate/hello.ts';
 import type { Step } from './handler.ts';
 import type { HeldWords } from './held.ts';
 import { advertised, protocolOf } from './hello.ts';
@@ -24,22 +25,33 @@ export function hello(session: Session, words: HeldWords): Step {
     user = words.text(index + 1);
     index += 1;
   }
-  const entry = () => helloOwed(session, user);
-  if (session.multi !== undefined && user === undefined) return session.forward(entry());
-  return login(session, words, entry);
+  const asked = parseHello(words);
+  if (session.multi === undefined || user !== undefined) {
+    return login(session, words, () => helloOwed(session, user, asked));
+  }
+  if (session.parts.speaksResp3()) return session.forward(helloOwed(session, undefined, asked));
+  return session.emulation.queueHello(asked);
 }
 
-function helloOwed(session: Session, user: string | undefined): Owed {
+function helloOwed(session: Session, user: string | undefined, asked: Hello | string): Owed {
+  const isAlone = session.multi === undefined; // so that something can be asked behind it
   let protocol: ReturnType<typeof protocolOf>;
+  let isRefused = false;
   const settle = (reply: Reply): Verdict => {
     if (reply.bytes === undefined) return 'pass';
+    isRefused = isAlone && session.emulation.canAnswer(reply);
+    if (isRefused) return 'drop';
     protocol = protocolOf(reply.bytes);
     if (protocol === undefined) return 'pass';
     session.replies.protocol = protocol;
     return advertised(reply.bytes, session.parts.advertise);
   };
   const after = () => {
-    if (protocol !== undefined) session.authenticated(user);
+    if (isRefused) session.emulation.hello(asked);
+    if (protocol === undefined) return;
+    const credentials = typeof asked === 'string' ? undefined : asked.login;
+    if (credentials !== undefined) session.emulation.remember(credentials);
+    session.authenticated(user);
   };
   return consequent({ settle, after }, { keep: KEEP.all });
 }
@@ -47,8 +59,12 @@ function helloOwed(session: Session, user: string | undefined): Owed {
 /** AUTH: on success the connection is that user; a password alone is the default user's. */
 export function auth(session: Session, words: HeldWords): Step {
   const user = words.count === 3 ? words.text(1) : DEFAULT_USER;
+  const name = words.count === 3 ? user : undefined;
+  const password = words.count > 1 ? words.text(words.count - 1) : '';
   const after = (reply: Reply) => {
-    if (isStatus(reply, 'OK')) session.authenticated(user);
+    if (!isStatus(reply, 'OK')) return;
+    session.emulation.remember({ user: name, password });
+    session.authenticated(user);
   };
   return login(session, words, () => consequent({ after }));
 }

@@ -15,7 +15,8 @@ export type Queued =
       readonly reads: boolean;
       readonly writes: boolean;
     }
-  | { readonly kind: 'local'; readonly run: () => void };
+  /** Something of ours; only of the first kind may change what is tracked. */
+  | { readonly kind: 'local' | 'aside'; readonly run: () => void };
 
 /**
  * A MULTI as the requests tell it: believed from the moment it is read, unbelieved when upstream
@@ -30,8 +31,12 @@ export class OpenMulti {
   doubt: Doubt | undefined;
   /** A read in it was too long for its keys to be looked at. */
   unseenReads = false;
-  /** It holds a change of everything that no notification tells. */
+  /** It holds a change that no notification tells. */
   flushes = false;
+  /** It writes, and so EXEC's reply is fenced. */
+  fences = false;
+  /** For each change in it that nobody tells but its own reply: tells it without. */
+  readonly passing: (() => void)[] = [];
   /** Its writes are told even to the client itself. */
   isTold = false;
   /** Set where its writes are attributed. */
@@ -44,7 +49,7 @@ export class OpenMulti {
 
   /** Upstream has refused MULTI: what was thought to wait is executed at once. */
   disbelieve(): void {
-    for (const request of this.#queued) if (request.kind === 'local') request.run();
+    for (const request of this.#queued) if (request.kind !== 'keys') request.run();
   }
 
   /**
@@ -57,11 +62,12 @@ export class OpenMulti {
     const readKeys: Key[] = [];
     let doubt = this.doubt;
     for (const request of this.#queued) {
-      if (request.kind === 'local') {
+      if (request.kind !== 'keys') {
         request.run();
         continue;
       }
-      const reads = request.reads && tracked.matters;
+      const isCached = request.writes && tracked.cachesWrites;
+      const reads = isCached || (request.reads && tracked.matters);
       if (request.reads && !reads) doubt ??= tracked.doubt;
       if (!tracked.wanted.on) continue;
       for (const key of request.keys) {
@@ -87,6 +93,8 @@ export class OpenMulti {
 export interface ExecOutcome {
   /** Its reply has come. @param aborted nothing was executed */
   readonly ended: (aborted: boolean, reply: Reply) => void;
+  /** What it has changed without a notification is to be told. */
+  readonly flushed: () => void;
   /** It may have been executed, but its reply will never come. */
   readonly lost: () => void;
 }
@@ -95,6 +103,7 @@ export interface ExecOutcome {
 class Exec extends Keyed {
   readonly opens: 'always' | 'slots';
   override readonly flushes: boolean;
+  readonly #multi: OpenMulti;
   readonly #outcome: ExecOutcome;
   readonly #unseenReads: boolean;
   readonly #attributed: AttributedMulti | undefined;
@@ -109,10 +118,18 @@ class Exec extends Keyed {
   ) {
     super(tracked, keys, readKeys, false);
     this.opens = keys.length > 0 ? 'always' : 'slots';
-    this.flushes = multi.flushes;
+    this.flushes = multi.flushes || multi.passing.length > 0;
+    this.#multi = multi;
+    this.fences = multi.fences;
     this.#outcome = outcome;
     this.#unseenReads = multi.unseenReads;
     this.#attributed = multi.attributed;
+  }
+
+  /** The elements may come too late for the fence: all is told that they may tell of. */
+  opened(): void {
+    if (this.#multi.flushes) this.#outcome.flushed();
+    for (const tell of this.#multi.passing) tell();
   }
 
   override settle(reply: Reply): Verdict {
@@ -144,11 +161,14 @@ export class QueuedKeyed implements Owed {
   readonly blocks = false;
   readonly flushes = false;
   readonly slot = false;
+  readonly fences: boolean;
   readonly #tracked: Tracked;
   readonly #keys: readonly Key[];
   #refused = false;
 
-  constructor(tracked: Tracked, keys: readonly Key[]) {
+  /** @param fences the reply is fenced, if the request is executed at once */
+  constructor(tracked: Tracked, keys: readonly Key[], fences: boolean) {
+    this.fences = fences;
     this.#tracked = tracked;
     this.#keys = keys;
   }

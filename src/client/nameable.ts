@@ -13,6 +13,7 @@ export class Nameable {
   readonly #load: () => Promise<void>;
   #waiting: (readonly Key[])[] | undefined;
   #waitingCount = 0;
+  #whenJudged: (() => void)[] = [];
 
   constructor(access: () => KeyAccess | undefined, load: () => Promise<void>) {
     this.#access = access;
@@ -27,6 +28,17 @@ export class Nameable {
     const access = this.#waiting === undefined ? this.#access() : undefined;
     if (access !== undefined) tell(nameableOf(keys, access));
     else this.#wait(keys, tell);
+  }
+
+  /** Whether some keys wait until it is known what the client may read. */
+  get isWaiting(): boolean {
+    return this.#waiting !== undefined;
+  }
+
+  /** Runs `run` when all keys so far have been judged. */
+  whenJudged(run: () => void): void {
+    if (this.isWaiting) this.#whenJudged.push(run);
+    else run();
   }
 
   #wait(keys: readonly Key[], tell: Tell): void {
@@ -47,6 +59,7 @@ export class Nameable {
     const access = this.#access();
     if (access === undefined || tooMany) tell(undefined);
     else for (const keys of batches) tell(nameableOf(keys, access));
+    for (const run of this.#whenJudged.splice(0)) run();
   }
 }
 

@@ -119,7 +119,7 @@ export class Noloop {
     session.ask(this.#message(word), SWALLOW);
     session.ask(bytes, write);
     session.ask(this.#message(word), SWALLOW);
-    session.ask(EXEC, new AttributedExec(write));
+    session.ask(EXEC, new AttributedExec(write, flight.fences));
   }
 
   /** Opens a transaction of the client's own, whose MULTI was just sent. */
@@ -246,12 +246,14 @@ class AttributedExec implements Owed {
   readonly flushes = false;
   readonly opens = 'always';
   readonly bare = true;
+  readonly fences: boolean;
   readonly elements: readonly Owed[] = [SWALLOW, PASS, SWALLOW];
   readonly #write: AttributedWrite;
   #aborted = false;
 
-  constructor(write: AttributedWrite) {
+  constructor(write: AttributedWrite, fences: boolean) {
     this.#write = write;
+    this.fences = fences;
   }
 
   settle(reply: Reply): Verdict {

@@ -1,25 +1,44 @@
 import { invalidation, redirectBroken } from '../resp/write.ts';
 import type { Target, Tracker } from '../tracking/tracker.ts';
+import { Backlog } from './backlog.ts';
 import type { What } from './delivery.ts';
+import type { Hold } from './hold.ts';
 import type { ReplyReader } from './replies.ts';
 
-/** How many pushes may wait for the end of one long reply before they become one of everything. */
-export const WITHHELD_MAX_COUNT = 10_000;
+/** What an outlet needs from around it. */
+export interface OutletParts {
+  readonly replies: ReplyReader;
+  readonly hold: Hold;
+  readonly tracker: Tracker;
+  /** Whether the client has yet to take what was written, so that replies wait. */
+  readonly isSlow: () => boolean;
+  /** Whether so much is unsent that nothing should be added. */
+  readonly isBackedUp: () => boolean;
+  /** Something waits for the end of a reply. */
+  readonly withheld: () => void;
+  /** Told of every invalidation that Redis itself would not have sent. */
+  readonly countExtra: () => void;
+  /** So many keys waited that everything was invalidated in their place. */
+  readonly countCollapse: () => void;
+}
 
 /**
  * Where invalidations leave: to this connection's client, in the form that its protocol has for
- * them, or to the client that they are redirected to.
+ * them, or to the client that they are redirected to. They leave between two whole replies, and only
+ * while the client takes what it gets; else they wait, each key once.
  */
 export class Outlet {
-  readonly #replies: ReplyReader;
-  readonly #tracker: Tracker;
+  readonly #parts: OutletParts;
+  readonly #backlog = new Backlog();
+  #brokenTarget: number | undefined; // to be told when the reply has ended
+  #hasUntold = false; // something waits that was not sent in advance either
+  #whenTold: (() => void)[] = [];
   #clientId: number | undefined;
   /** The last invalidation could not reach the client that it was redirected to. */
   broken = false;
 
-  constructor(replies: ReplyReader, tracker: Tracker) {
-    this.#replies = replies;
-    this.#tracker = tracker;
+  constructor(parts: OutletParts) {
+    this.#parts = parts;
   }
 
   /** The id by which upstream knows this connection, once that is known. */
@@ -27,15 +46,21 @@ export class Outlet {
     return this.#clientId;
   }
 
+  /** How much memory is taken by what waits, about, in bytes. */
+  get waitingBytes(): number {
+    return this.#backlog.bytes;
+  }
+
   /** Upstream calls this connection `clientId`: others may redirect to it, and find `target`. */
   named(clientId: number, target: Target): void {
     this.#clientId = clientId;
-    this.#tracker.name(clientId, target);
+    this.#parts.tracker.name(clientId, target);
   }
 
   /** The connection is gone. */
   close(): void {
-    if (this.#clientId !== undefined) this.#tracker.unname(this.#clientId);
+    if (this.#clientId !== undefined) this.#parts.tracker.unname(this.#clientId);
+    this.#tellWaiters();
   }
 
   /** @param redirect the id of the client that is to be told; 0: this one */
@@ -44,24 +69,92 @@ export class Outlet {
       this.receive(what);
       return;
     }
-    const target = this.#tracker.target(redirect);
+    const target = this.#parts.tracker.target(redirect);
     if (target !== undefined) {
       target.receive(what);
       return;
     }
     this.broken = true;
-    if (this.#replies.protocol === 3) this.#push(redirectBroken(redirect));
+    if (this.#parts.replies.protocol === 3) this.#sayBroken(redirect);
+  }
+
+  receive(what: What): void {
+    if (!this.#isReachable) return;
+    const { replies } = this.#parts;
+    const isBackedUp = this.#parts.isBackedUp();
+    const inAdvance = !isBackedUp && this.#sendInAdvance(what);
+    if (!isBackedUp && !replies.midReply) {
+      replies.push(invalidation(what, replies.protocol));
+      return;
+    }
+    if (this.#backlog.add(what)) this.#parts.countCollapse();
+    if (!inAdvance) this.#hasUntold = true;
+    if (replies.midReply) replies.whenBetween(this.#sendWaiting);
+    this.#parts.withheld();
+  }
+
+  /** Whether something waits that was not sent in advance either. */
+  get hasUntold(): boolean {
+    return this.#hasUntold;
+  }
+
+  /** The client has taken what it got. */
+  drained(): void {
+    if (!this.#parts.replies.midReply) this.#sendWaiting();
+  }
+
+  /** Replies wait for the client to read: what waits for the end of one comes behind that. */
+  stalled(): void {
+    this.#tellWaiters();
+  }
+
+  /** Runs `run` when all that waits for the end of a reply has been sent. */
+  whenTold(run: () => void): void {
+    if (!this.#hasUntold || this.#parts.isSlow()) run();
+    else this.#whenTold.push(run);
   }
 
   /** A RESP2 connection that has subscribed to nothing has no way to be told, natively neither. */
-  receive(what: What): void {
-    const { protocol } = this.#replies;
-    if (protocol === 2 && !this.#replies.subscriptions.active) return;
-    this.#push(invalidation(what, protocol));
+  get #isReachable(): boolean {
+    const { protocol, subscriptions } = this.#parts.replies;
+    return protocol === 3 || subscriptions.active;
   }
 
-  #push(bytes: Buffer): void {
-    const { protocol } = this.#replies;
-    this.#replies.push(bytes, WITHHELD_MAX_COUNT, invalidation(undefined, protocol));
+  /**
+   * While the client's replies are held, others' fences may not wait for them: what it may have in
+   * its cache it drops at once, and what is held for it once more behind.
+   */
+  #sendInAdvance(what: What): boolean {
+    const { hold, replies, countExtra } = this.#parts;
+    if (!hold.isHolding) return false;
+    countExtra();
+    hold.sendNow(invalidation(what, replies.protocol));
+    return true;
+  }
+
+  #sayBroken(redirect: number): void {
+    const { replies } = this.#parts;
+    if (!replies.midReply && !this.#parts.isBackedUp()) {
+      replies.push(redirectBroken(redirect));
+      return;
+    }
+    this.#brokenTarget = redirect;
+    if (replies.midReply) replies.whenBetween(this.#sendWaiting);
+  }
+
+  readonly #sendWaiting = (): void => {
+    const { replies } = this.#parts;
+    if (this.#parts.isBackedUp()) return; // `drained` follows
+    if (this.#brokenTarget !== undefined) replies.push(redirectBroken(this.#brokenTarget));
+    this.#brokenTarget = undefined;
+    this.#hasUntold = false;
+    for (const what of this.#backlog.isEmpty ? NOTHING : this.#backlog.take()) this.receive(what);
+    if (!this.#hasUntold) this.#tellWaiters();
+  };
+
+  #tellWaiters(): void {
+    for (const run of this.#whenTold.splice(0)) run();
   }
 }
+
+const NOTHING: readonly What[] = [];

@@ -1,8 +1,10 @@
 import type { CommandTable } from '../commands/table.ts';
 import type { Attribution } from '../invalidation/attribution.ts';
 import type { Tracker } from '../tracking/tracker.ts';
+import type { ServerFacts } from '../translate/hello.ts';
 import type { KeyAccess } from '../upstream/access.ts';
 import type { SilentLog } from '../upstream/silent.ts';
+import type { EarLane, EarListener } from './ear.ts';
 import type { Advertise } from './hello.ts';
 
 /**
@@ -43,10 +45,45 @@ export interface SessionParts {
   readonly counts: SessionCounts;
   readonly sendUpstream: (bytes: Buffer) => void;
   readonly sendClient: (bytes: Buffer) => void;
+  /** Whether the client has yet to take what was written, so that replies wait. */
+  readonly isSlow: () => boolean;
+  /** Whether so much waits for the client that nothing should be added. */
+  readonly isBackedUp: () => boolean;
+  /** Invalidations wait for the end of a reply, or to be judged: `whenTold` says when no longer. */
+  readonly withheld: () => void;
+  /** Raises a fence behind a write; it is told when everybody concerned has been told. */
+  readonly fence: (passed: () => void) => void;
+  /** How writes are told as they pass. Without it they are not: notifications tell them. */
+  readonly passing?: Passing;
+  /** Whether clients' writes are fenced unless they choose otherwise. */
+  readonly fenceWrites: boolean;
+  /** Whether upstream knows HELLO and lets it be used. True while that is not known. */
+  readonly speaksResp3: () => boolean;
+  /** What upstream would tell of itself in answer to HELLO. */
+  readonly serverFacts: () => Omit<ServerFacts, 'id'>;
+  /** An id for a client that upstream has no id for. */
+  readonly newClientId: () => number;
+  /** Opens another connection to upstream. */
+  readonly openEar: (listener: EarListener) => EarLane;
+  /** Calls back once when the client has taken what was written. */
+  readonly whenTaken: (run: () => void) => void;
+  /** Whether nobody may begin to track now. */
+  readonly refusesTracking: () => boolean;
   /** Everything has been sent: both connections may end. */
   readonly finished: () => void;
   /** Invalidations wait: `tracked.tick` is to be called now and then while they do. */
   readonly wake: () => void;
+}
+
+/** Writes are told as they pass through: see `--source`. */
+export interface Passing {
+  /** Notifications tell nothing: what is not understood has to be told as a change of every key. */
+  readonly alone: boolean;
+  /**
+   * Calls back when upstream has dealt with all that was sent to it so far, on lanes that have ended,
+   * too; never if it is lost before, for then everything is invalidated.
+   */
+  readonly whenAnswered: (run: () => void) => void;
 }
 
 /** Numbers that only grow. */
@@ -57,4 +94,6 @@ export interface SessionCounts {
   extraInvalidations: number;
   unattributedWrites: number;
   clientProtocolErrors: number;
+  collapsedInvalidations: number;
+  fencedWrites: number;
 }

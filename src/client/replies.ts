@@ -1,18 +1,20 @@
 import { ProxyError } from '../errors.ts';
 import { Kept } from '../resp/kept.ts';
 import { FrameScanner, TYPE } from '../resp/scanner.ts';
+import { isSame, type Rule } from '../translate/rules.ts';
+import { PUSH } from '../translate/shape.ts';
+import { Translator } from '../translate/translator.ts';
 import { Conversation } from './conversation.ts';
-import { KEEP, Ledger, type Owed, PASS, type Reply, type Verdict } from './ledger.ts';
+import { Ledger, type Owed, PASS, type Reply, type Verdict } from './ledger.ts';
 import { Outflow } from './outflow.ts';
-import { countOf, isConfirmation } from './subscriptions.ts';
+import { isConfirmation } from './subscriptions.ts';
+import { isOpened, type Treatment, treatmentOf } from './treatment.ts';
 
 /**
  * A reply that must be seen whole may be this long, in bytes. Source: our choice; the longest are
  * HELLO's list of modules and errors of scripts, some hundred kilobytes.
  */
 export const KEPT_MAX_BYTES = 16 * 1_024 * 1_024;
-
-type Treatment = 'pass' | 'drop' | 'keep';
 
 /**
  * Reads what upstream sends and gives each reply to the entry of the ledger that it answers; what
@@ -31,16 +33,21 @@ export class ReplyReader extends Conversation {
   #extra: string | undefined; // the kind of a frame that answers no request, or confirms one
   #type = 0;
   readonly #kept = new Kept(KEPT_MAX_BYTES);
-  #silent = false; // the replies to the current request are not for the client
   #opening = false; // the frame is the header of an EXEC reply
   #elementsLeft = 0; // elements of that reply still to come
   #slot = 0; // index of the next one
   #lenient = false; // a reply too long to be kept may pass as it is
+  readonly #fence: () => void;
+  #translator: Translator | undefined;
 
-  /** @param send takes bytes for the client, in order */
-  constructor(send: (bytes: Buffer) => void) {
+  /**
+   * @param send  takes bytes for the client, in order
+   * @param fence told when the reply to a fenced write begins: its bytes follow
+   */
+  constructor(send: (bytes: Buffer) => void, fence: () => void) {
     super();
     this.#out = new Outflow(send);
+    this.#fence = fence;
   }
 
   /** Whether the client has received a part of a reply and not its end. */
@@ -84,26 +91,17 @@ export class ReplyReader extends Conversation {
     this.#out.send(bytes);
   }
 
-  /**
-   * Sends a push as soon as no reply is half sent.
-   *
-   * @param everything replaces it, and all that wait, where more wait than `maxCount`
-   */
-  push(bytes: Buffer, maxCount: number, everything: Buffer): void {
-    if (!this.midReply) {
-      this.#out.passTo(this.#at);
-      this.#out.sendWithheld();
-      this.#out.send(bytes);
-    } else if (this.#out.withheldCount >= maxCount) {
-      this.#out.collapseWithheld(everything);
-    } else {
-      this.#out.withhold(bytes);
-    }
+  /** Sends a push, behind those that have waited; only while no reply is half sent. */
+  push(bytes: Buffer): void {
+    if (this.isAwaited) this.betweenReplies();
+    this.#out.passTo(this.#at);
+    this.#out.send(bytes);
   }
 
   /** The common case: whole replies that are just passed on. @returns whether one was read */
   #passPlain(chunk: Buffer): boolean {
     if (this.ledger.head !== PASS || !this.isPlain || chunk[this.#at] === TYPE.push) return false;
+    if (this.translates && !isSame(undefined, chunk, this.#at)) return false;
     if (this.#elementsLeft > 0) return false;
     const end = this.#scanner.next(chunk, this.#at);
     if (end === -1) {
@@ -111,7 +109,7 @@ export class ReplyReader extends Conversation {
       this.#inFrame = true;
       this.#treatment = 'pass';
       this.#extra = undefined;
-      this.#silent = false;
+      this.silent = false;
       return true;
     }
     this.#at = end;
@@ -137,10 +135,38 @@ export class ReplyReader extends Conversation {
     if (this.#extra !== undefined) {
       if (isConfirmation(kind)) this.#treatment = 'keep';
       else this.#treatment = kind === 'monitor' && this.muted ? 'drop' : 'pass';
+      if (this.translates) this.#translate(PUSH, chunk);
       return true;
     }
-    this.#treatment = this.#treat(this.#expected(), type);
+    const owed = this.#expected();
+    this.#treatment = this.#treat(owed, type);
+    // What is kept is fenced when it is whole, for only then is it known what to tell of it.
+    if (owed.fences === true && this.#treatment !== 'keep') this.#raise(owed, type);
+    if (this.translates) this.#translate(this.#ruleOf(owed), chunk);
     return true;
+  }
+
+  /** Has what passes translated on its way. */
+  #translate(rule: Rule | undefined, chunk: Buffer): void {
+    if (this.#treatment !== 'pass' || isSame(rule, chunk, this.#at)) return;
+    this.#translator ??= new Translator(this.#out);
+    this.#translator.begin(this.#opening ? undefined : rule);
+    this.#treatment = 'translate';
+  }
+
+  #ruleOf(owed: Owed): Rule | undefined {
+    if (this.#elementsLeft === 0) return owed.rule;
+    const exec = this.ledger.head;
+    return exec?.bare === true ? exec.rule : this.transaction.rule(this.#slot);
+  }
+
+  /** The write has been executed, unless it only waits for EXEC, or nobody hears of it. */
+  #raise(owed: Owed, type: number): void {
+    if (this.silent || this.#elementsLeft > 0) return;
+    if (this.transaction.isOpen && type !== TYPE.array) return;
+    if (this.#opening) owed.opened?.();
+    this.#out.passTo(this.#at);
+    this.#fence();
   }
 
   #current(): Owed | undefined {
@@ -159,29 +185,15 @@ export class ReplyReader extends Conversation {
 
   #treat(owed: Owed, type: number): Treatment {
     if (this.#elementsLeft === 0) {
-      this.#silent = this.muted || (this.skipNext && owed.hidden !== true);
+      this.silent = this.muted || (this.skipNext && owed.hidden !== true);
       if (owed.hidden !== true) this.skipNext = false;
-      this.#opening = type === TYPE.array && this.#opens(owed);
+      this.#opening = type === TYPE.array && isOpened(owed, this.transaction, this.translates);
       this.#scanner.headerOnly = this.#opening;
     }
-    if (this.#opening) return this.#treatHeader(owed);
-    this.#lenient = owed.lenient === true;
-    const keeps =
-      (owed.keep & KEEP.all) !== 0 ||
-      (type === TYPE.error && (owed.keep & KEEP.errors) !== 0) ||
-      (type === TYPE.status && (owed.keep & KEEP.statuses) !== 0);
-    if (keeps) return 'keep';
-    return owed.drop || this.#silent ? 'drop' : 'pass';
-  }
-
-  /** The header is rewritten where some elements are not for the client. */
-  #treatHeader(owed: Owed): Treatment {
-    if (owed.bare === true || this.#silent) return 'drop';
-    return this.transaction.hiddenCount > 0 ? 'keep' : 'pass';
-  }
-
-  #opens(owed: Owed): boolean {
-    return owed.opens === 'always' || (owed.opens === 'slots' && this.transaction.hasSlots);
+    // What is translated must be seen whole, or not be kept.
+    this.#lenient = owed.lenient === true && !this.translates;
+    const hasHidden = this.#opening ? this.transaction.hiddenCount > 0 : undefined;
+    return treatmentOf(owed, type, this.silent, hasHidden);
   }
 
   /** The bytes from `#at` to `end` belong to the current frame. */
@@ -192,10 +204,13 @@ export class ReplyReader extends Conversation {
       this.#kept.size + end - this.#at > KEPT_MAX_BYTES
     ) {
       const kept = this.#kept.take();
-      if (!this.#silent) this.write(kept);
-      this.#treatment = this.#silent ? 'drop' : 'pass';
+      if (!this.silent) this.write(kept);
+      this.#treatment = this.silent ? 'drop' : 'pass';
     }
-    if (this.#treatment !== 'pass') {
+    if (this.#treatment === 'translate') {
+      this.#out.passTo(this.#at);
+      this.#translator?.feed(this.#chunk, this.#at, end);
+    } else if (this.#treatment !== 'pass') {
       this.#out.passTo(this.#at);
       if (this.#treatment === 'keep') this.#kept.add(this.#chunk.subarray(this.#at, end));
       this.#out.skipTo(end);
@@ -209,29 +224,22 @@ export class ReplyReader extends Conversation {
     if (this.#extra === undefined) this.#finishReply(bytes);
     else if (bytes !== undefined) this.#finishConfirmation(this.#extra, bytes);
     this.#extra = undefined;
-    if (this.#out.withheldCount > 0 && !this.midReply) {
-      this.#out.passTo(this.#at);
-      this.#out.sendWithheld();
-    }
+    if (this.isAwaited && !this.midReply) this.betweenReplies();
   }
 
   /** Subscriptions are confirmed by frames of their own, one for each channel. */
   #finishConfirmation(kind: string, bytes: Buffer): void {
     const owed = this.#current();
-    const wanted = owed?.confirms === kind ? owed : undefined;
-    // Confirmations are sent whatever CLIENT REPLY says, but one that was to be skipped counts.
-    if (wanted !== undefined) this.skipNext = false;
-    const framesLeft = wanted?.framesLeft ?? (this.subscriptions.framesToLeave(kind) as number);
-    this.subscriptions.confirm(kind, countOf(bytes));
-    this.write(bytes);
-    if (wanted === undefined) return; // a shard channel that moved away: nobody asked
-    wanted.framesLeft = framesLeft - 1;
-    if (wanted.framesLeft === 0) this.#advance({ type: this.#type, bytes: undefined });
+    const isLast = this.confirmed(kind, bytes, owed?.confirms === kind ? owed : undefined);
+    this.write(this.inProtocol(bytes, PUSH));
+    if (isLast) this.#advance({ type: this.#type, bytes: undefined });
   }
 
   #finishReply(bytes: Buffer | undefined): void {
     const reply = { type: this.#type, bytes };
     if (this.#opening) {
+      const exec = this.ledger.head;
+      if (bytes !== undefined && exec?.fences === true) this.#raise(exec, reply.type);
       this.#opening = false;
       this.#slot = 0;
       this.#elementsLeft = Math.max(0, this.#scanner.elements);
@@ -244,7 +252,7 @@ export class ReplyReader extends Conversation {
   }
 
   #rewriteHeader(header: Buffer, isNull: boolean): Buffer {
-    if (isNull) return header;
+    if (isNull) return this.inProtocol(header, undefined);
     return Buffer.from(`*${this.#elementsLeft - this.transaction.hiddenCount}\r\n`, 'latin1');
   }
 
@@ -252,10 +260,11 @@ export class ReplyReader extends Conversation {
   #advance(reply: Reply): void {
     if (this.#elementsLeft > 0) {
       const owed = this.#current() ?? PASS;
+      const rule = this.#ruleOf(owed);
       this.#slot += 1;
       this.#elementsLeft -= 1;
       const last = this.#elementsLeft === 0;
-      this.#conclude(owed, reply, owed.settle(reply));
+      this.#conclude(owed, reply, owed.settle(reply), rule);
       if (last) this.#endOfExec({ type: TYPE.array, bytes: undefined });
       return;
     }
@@ -266,6 +275,7 @@ export class ReplyReader extends Conversation {
       this.#conclude(PASS, reply, owed.hidden === true ? 'drop' : 'pass');
       return;
     }
+    if (owed.fences === true && reply.bytes !== undefined) this.#raise(owed, reply.type);
     this.#conclude(owed, reply, owed.settle(reply));
   }
 
@@ -275,10 +285,11 @@ export class ReplyReader extends Conversation {
     exec.after?.(reply);
   }
 
-  #conclude(owed: Owed, reply: Reply, verdict: Verdict): void {
-    if (!this.#silent && verdict !== 'drop') {
-      if (verdict !== 'pass') this.write(verdict);
-      else if (reply.bytes !== undefined) this.write(reply.bytes);
+  #conclude(owed: Owed, reply: Reply, verdict: Verdict, rule = owed.rule): void {
+    if (!this.silent && verdict !== 'drop') {
+      const bytes = verdict === 'pass' ? reply.bytes : verdict;
+      const isUpstreams = verdict === 'pass' || owed.patches === true;
+      if (bytes !== undefined) this.write(isUpstreams ? this.inProtocol(bytes, rule) : bytes);
     }
     owed.after?.(reply);
   }

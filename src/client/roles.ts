@@ -1,8 +1,9 @@
 import type { CommandInfo } from '../commands/table.ts';
 import { TYPE } from '../resp/scanner.ts';
 import { request } from '../resp/write.ts';
-import { debugChanges } from '../upstream/silent.ts';
+import { debugChanges, SilentCall } from '../upstream/silent.ts';
 import { config } from './config-command.ts';
+import { isUnknown } from './emulation.ts';
 import type { Step } from './handler.ts';
 import type { HeldWords } from './held.ts';
 import { KEEP, type Owed, type Reply, type Verdict } from './ledger.ts';
@@ -125,6 +126,7 @@ function exec(session: Session, words: HeldWords): Step {
   };
   const owed = opened.execute(session.tracked, {
     ended,
+    flushed: () => session.flushed(),
     lost: () => session.replies.transaction.lose(),
   });
   session.tracked.caching = false;
@@ -181,7 +183,7 @@ function watch(session: Session, info: CommandInfo): Step {
 function infoOwed(session: Session): Owed {
   const settle = (reply: Reply): Verdict =>
     reply.bytes === undefined ? 'pass' : patchInfo(reply.bytes, session.parts.tracker);
-  return consequent({ settle }, { keep: KEEP.all, lenient: true });
+  return consequent({ settle }, { keep: KEEP.all, lenient: true, patches: true });
 }
 
 /** Each channel is confirmed by a frame of its own; no channel means all there are. */
@@ -189,6 +191,11 @@ function subscribe(session: Session, info: CommandInfo, words: HeldWords): Step 
   const channels = words.count - 1;
   if (channels === 0 && info.role === 'subscribe') {
     return session.forward(session.entryFor(undefined));
+  }
+  if (session.replies.translates) {
+    return session.multi === undefined
+      ? session.emulation.subscribe(info, words)
+      : refuseInMulti(session);
   }
   const framesLeft = channels === 0 ? undefined : channels;
   return session.forward(consequent({}, { confirms: info.name, framesLeft }));
@@ -200,30 +207,38 @@ function subscribe(session: Session, info: CommandInfo, words: HeldWords): Step 
  *
  * @param changes whether this one changes data
  */
-function silentOwed(session: Session, name: string, changes: boolean): Owed {
-  const { silentLog } = session.parts;
-  silentLog.sent(name);
+export function silentOwed(session: Session, name: string, changes: boolean): Owed {
+  const call = new SilentCall(session.parts.silentLog, name);
+  session.takeEffect(() => call.send(), 'aside');
   const after = (reply: Reply) => {
-    silentLog.settled(name, !refuses(reply));
+    call.settle(!refuses(reply));
     if (changes && reply.type !== TYPE.error) session.flushed();
   };
   const lost = () => {
-    silentLog.settled(name, true);
+    call.lose();
     if (changes) session.flushed();
   };
-  const cancelled = () => silentLog.settled(name, false);
-  return consequent({ after, lost, cancelled }, { flushes: changes });
+  const cancelled = () => call.settle(false);
+  const fences = changes && session.fenced;
+  if (fences && session.multi !== undefined) session.multi.fences = true;
+  return consequent({ after, lost, cancelled }, { flushes: changes, fences });
 }
 
 /** RESET ends CLIENT REPLY OFF, and says so. */
 function resetOwed(session: Session): Owed {
+  let isUnknownThere = false;
+  const settle = (reply: Reply): Verdict => {
+    isUnknownThere = session.replies.translates && isUnknown(reply);
+    return isUnknownThere ? 'drop' : 'pass';
+  };
   const after = (reply: Reply) => {
+    if (isUnknownThere) session.emulation.reset();
     if (!isStatus(reply, 'RESET') || reply.bytes === undefined) return;
     const unsaid = session.replies.muted;
     session.reset();
     if (unsaid) session.replies.write(reply.bytes);
   };
-  return consequent({ after });
+  return consequent({ settle, after });
 }
 
 /** Whatever stands behind QUIT is ignored. */

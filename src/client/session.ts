@@ -1,14 +1,18 @@
 import type { CommandInfo } from '../commands/table.ts';
 import { TYPE } from '../resp/scanner.ts';
 import { error } from '../resp/write.ts';
+import { hasRule, translationFor } from '../translate/rules.ts';
 import { Barrier } from './barrier.ts';
+import { Emulation } from './emulation.ts';
+import { plainEntry } from './entries.ts';
 import type { RequestHandler, Step } from './handler.ts';
 import type { HeldWords } from './held.ts';
+import { Hold } from './hold.ts';
 import { Introduction } from './introduction.ts';
-import { type Owed, PASS, PASS_BLOCKING, PASS_QUEUED } from './ledger.ts';
+import type { Owed } from './ledger.ts';
 import type { OpenMulti } from './multi.ts';
 import { Noloop } from './noloop.ts';
-import { Outlet } from './outlet.ts';
+import type { Outlet } from './outlet.ts';
 import {
   DEFAULT_USER,
   IN_FLIGHT_MAX_COUNT,
@@ -16,11 +20,15 @@ import {
   type SessionCounts,
   type SessionParts,
 } from './parts.ts';
+import { opaqueOwed } from './passing.ts';
 import { ReplyReader } from './replies.ts';
 import { RequestReader } from './requests.ts';
 import { handle } from './roles.ts';
-import { sendKeyed } from './send-keyed.ts';
-import { Tracked } from './tracked.ts';
+import { looksAtKeys, sendKeyed } from './send-keyed.ts';
+import { unseenSilent } from './silent-keys.ts';
+import { Skips } from './skips.ts';
+import type { Tracked } from './tracked.ts';
+import { outletOf, trackedOf } from './tracking-parts.ts';
 import { doubtfulRead, unseenRead } from './untracked.ts';
 
 /**
@@ -29,6 +37,8 @@ import { doubtfulRead, unseenRead } from './untracked.ts';
  */
 export class Session implements RequestHandler {
   readonly replies: ReplyReader;
+  readonly hold: Hold;
+  readonly outlet: Outlet;
   readonly tracked: Tracked;
   readonly counts: SessionCounts;
   readonly parts: SessionParts;
@@ -36,9 +46,11 @@ export class Session implements RequestHandler {
   /** The MULTI that requests are believed to be in. */
   multi: OpenMulti | undefined;
   readonly barrier = new Barrier((bytes, owed) => this.ask(bytes, owed));
-  #lastSkip: Owed | undefined;
-  readonly #spentSkips = new WeakSet<Owed>();
-  #lastWords: Buffer | undefined; // to be said when nothing is owed any more, then the end
+  readonly skips = new Skips();
+  readonly emulation = new Emulation(this);
+  /** The id that we have given it, where upstream has none to give. */
+  ownId: number | undefined;
+  #lastWords: Buffer | undefined; // to be said when nothing is owed any more
   #ending = false;
   #tooLong = false;
   #raw: 'no' | 'asked' | 'yes' = 'no';
@@ -47,33 +59,22 @@ export class Session implements RequestHandler {
   readonly #introduction: Introduction;
   /** Upstream has yet to let the client in. */
   isStranger = false;
+  /** Replies to the client's writes are fenced. */
+  fenced: boolean;
   #closed = false;
 
   constructor(parts: SessionParts) {
     this.parts = parts;
     this.counts = parts.counts;
-    this.replies = new ReplyReader(parts.sendClient);
-    this.tracked = new Tracked({
-      tracker: parts.tracker,
-      outlet: new Outlet(this.replies, parts.tracker),
-      tellOrphans: parts.tellOrphans,
-      now: parts.now,
-      roundTrip: parts.roundTrip,
-      countExtra: () => {
-        parts.counts.extraInvalidations += 1;
-      },
-      wake: parts.wake,
-      access: () => parts.access(this.#user),
-      loadAccess: () => parts.loadAccess(this.#user),
-    });
-    this.#introduction = new Introduction({
-      ask: (bytes, owed) => this.ask(bytes, owed),
-      db: parts.db,
-      refused: () => {
-        this.isStranger = true;
-      },
-      named: (clientId) => this.tracked.named(clientId),
-    });
+    this.fenced = parts.fenceWrites;
+    this.hold = new Hold(parts.sendClient, parts.fence);
+    this.replies = new ReplyReader(
+      (bytes) => this.hold.send(bytes),
+      () => this.#raiseFence(),
+    );
+    this.outlet = outletOf(parts, this.replies, this.hold);
+    this.tracked = trackedOf(parts, this.outlet, () => this.#user);
+    this.#introduction = new Introduction(this);
   }
 
   /** The lane may be written to. */
@@ -98,9 +99,8 @@ export class Session implements RequestHandler {
 
   /** Whether no more should be received from the client for now. */
   get isFull(): boolean {
-    return (
-      this.#requests.restBytes > REST_MAX_BYTES || this.replies.ledger.size > IN_FLIGHT_MAX_COUNT
-    );
+    const { ledger } = this.replies;
+    return this.#requests.restBytes > REST_MAX_BYTES || ledger.size > IN_FLIGHT_MAX_COUNT;
   }
 
   /** @param chunk bytes of the client; may be changed in place */
@@ -114,17 +114,17 @@ export class Session implements RequestHandler {
   fromUpstream(chunk: Buffer): void {
     if (this.#raw === 'asked') this.#leaveRequests(chunk[0] !== TYPE.error);
     if (this.#raw === 'yes') {
-      this.parts.sendClient(chunk);
+      this.hold.send(chunk);
       return;
     }
     this.replies.feed(chunk);
-    this.#afterReplies();
+    this.proceed();
   }
 
   /** The client sends nothing more, but may still read. */
   clientEnded(): void {
     this.#ending = true;
-    if (this.#raw === 'no') this.#afterReplies();
+    if (this.#raw === 'no') this.proceed();
     else this.finish();
   }
 
@@ -138,6 +138,7 @@ export class Session implements RequestHandler {
     this.#ending = true;
     this.#requests.stop();
     this.multi?.attributed?.forget();
+    this.emulation.close();
     this.tracked.close();
   }
 
@@ -157,23 +158,36 @@ export class Session implements RequestHandler {
   holds(info: CommandInfo | undefined): boolean {
     if (info === undefined) return false;
     if (info.role !== 'plain') return true;
-    return (this.tracked.wanted.on || this.multi?.tracks === true) && info.keys.kind !== 'none';
+    return looksAtKeys(this, info) || (this.replies.wantsRules && hasRule(info.name));
   }
 
   passed(info: CommandInfo | undefined): void {
-    this.#lastSkip = undefined;
+    this.skips.used();
     this.counts.forwarded += 1;
-    const entry = this.entryFor(info);
-    this.replies.ledger.push(info?.reads === true ? doubtfulRead(this, entry) : entry);
+    const opaque = opaqueOwed(this, info, this.#tooLong);
+    if (opaque !== undefined) this.#tooLong = false;
+    const entry = opaque ?? this.entryFor(info);
+    const isRead = info?.reads === true && opaque === undefined;
+    this.replies.ledger.push(isRead ? doubtfulRead(this, entry) : entry);
     if (this.multi === undefined) this.tracked.caching = false;
   }
 
   held(info: CommandInfo, words: HeldWords): Step {
-    const skipBefore = this.#lastSkip;
-    const step = info.role === 'plain' ? sendKeyed(this, info, words) : handle(this, info, words);
+    const { ledger, wantsRules } = this.replies;
+    if (wantsRules) ledger.rule = translationFor(info, words);
+    const skipBefore = this.skips.last;
+    const step = this.#take(info, words);
+    if (this.skips.last === skipBefore) this.skips.used();
+    ledger.rule = undefined;
     if (this.multi === undefined && info.role !== 'client') this.tracked.caching = false;
-    if (this.#lastSkip === skipBefore) this.#lastSkip = undefined;
     return step;
+  }
+
+  #take(info: CommandInfo, words: HeldWords): Step {
+    if (info.role !== 'plain') return handle(this, info, words);
+    if (looksAtKeys(this, info)) return sendKeyed(this, info, words);
+    const entry = this.entryFor(info);
+    return this.forward(info.reads ? doubtfulRead(this, entry) : entry);
   }
 
   tooLong(info: CommandInfo | undefined): boolean {
@@ -183,17 +197,14 @@ export class Session implements RequestHandler {
 
   empty(): void {
     if (this.multi === undefined) this.tracked.caching = false;
-    if (this.#lastSkip === undefined) return;
-    this.#spentSkips.add(this.#lastSkip);
-    this.replies.skipNext = false;
-    this.#lastSkip = undefined;
+    if (this.skips.wasted()) this.replies.skipNext = false;
   }
 
   malformed(text: string): void {
     this.counts.clientProtocolErrors += 1;
     this.#lastWords = error(`ERR Protocol error: ${text}`);
     this.#ending = true;
-    this.#afterReplies();
+    this.proceed();
   }
 
   send(bytes: Buffer): void {
@@ -206,19 +217,14 @@ export class Session implements RequestHandler {
     this.replies.ledger.push(owed);
   }
 
-  /** Runs what a request does when it is executed: now, or at EXEC. */
-  takeEffect(run: () => void): void {
+  /**
+   * Runs what a request does when it is executed: now, or at EXEC.
+   *
+   * @param kind 'aside': it changes nothing of what is tracked
+   */
+  takeEffect(run: () => void, kind: 'local' | 'aside' = 'local'): void {
     if (this.multi === undefined) run();
-    else this.multi.queue({ kind: 'local', run });
-  }
-
-  /** A CLIENT REPLY SKIP was sent: the next request, even an empty one, uses it up. */
-  skipped(owed: Owed): void {
-    this.#lastSkip = owed;
-  }
-
-  skipIsSpent(owed: Owed): boolean {
-    return this.#spentSkips.has(owed);
+    else this.multi.queue({ kind, run });
   }
 
   /** Waits until nothing is owed, sends the request, and reads no further until its reply. */
@@ -236,12 +242,15 @@ export class Session implements RequestHandler {
 
   /** @returns the entry for a request that needs no care */
   entryFor(info: CommandInfo | undefined): Owed {
-    if (this.#tooLong) {
-      this.#tooLong = false;
-      return unseenRead(this, info);
-    }
-    if (this.multi !== undefined) return PASS_QUEUED;
-    return info?.blocks === true ? PASS_BLOCKING : PASS;
+    const entry = plainEntry(this, info);
+    if (!this.#tooLong) return entry;
+    this.#tooLong = false;
+    return unseenSilent(this, info) ?? unseenRead(this, info, entry);
+  }
+
+  #raiseFence(): void {
+    this.counts.fencedWrites += 1;
+    this.hold.begin();
   }
 
   /** RESET was executed. */
@@ -249,8 +258,10 @@ export class Session implements RequestHandler {
     this.tracked.off();
     this.multi?.attributed?.forget();
     this.multi = undefined;
+    this.emulation.close();
     this.replies.reset();
     this.#user = DEFAULT_USER;
+    this.fenced = this.parts.fenceWrites;
     this.noloop.reset();
     this.#introduction.reset();
   }
@@ -268,8 +279,8 @@ export class Session implements RequestHandler {
     for (const chunk of this.#requests.takeRest()) this.parts.sendUpstream(chunk);
   }
 
-  /** All replies that have come have been dealt with. */
-  #afterReplies(): void {
+  /** All that has come has been dealt with, or what a request waited for elsewhere has come. */
+  proceed(): void {
     if (this.#closed) return;
     const { ledger } = this.replies;
     if (ledger.size === 0) this.barrier.idle();
@@ -283,6 +294,6 @@ export class Session implements RequestHandler {
     const words = this.#lastWords;
     this.#lastWords = undefined;
     if (words !== undefined && !this.replies.muted) this.replies.write(words);
-    this.parts.finished();
+    this.hold.whenOpen(() => this.parts.finished());
   }
 }

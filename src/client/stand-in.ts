@@ -3,21 +3,28 @@ import { error, request } from '../resp/write.ts';
 import { KEEP, type Owed, type Reply, type Verdict } from './ledger.ts';
 
 /** The subcommands of CLIENT that are answered here. */
-export type Answered = 'tracking' | 'trackinginfo' | 'getredir' | 'caching';
+export type Answered =
+  | 'tracking'
+  | 'trackinginfo'
+  | 'getredir'
+  | 'caching'
+  | 'fence-writes'
+  | 'id'
+  | 'subscribe';
 
 /** For a server that does not know tracking, or does not let us: every one knows this. */
 const GETNAME = request('CLIENT', 'GETNAME');
 const GETNAME_WRONG = request('CLIENT', 'GETNAME', 'x');
 
 /** The same subcommand in a form that changes nothing, as nobody tracks at the server. */
-const OWN: Readonly<Record<Answered, Buffer>> = {
+const OWN: Partial<Record<Answered, Buffer>> = {
   tracking: request('CLIENT', 'TRACKING', 'OFF'),
   trackinginfo: request('CLIENT', 'TRACKINGINFO'),
   getredir: request('CLIENT', 'GETREDIR'),
   caching: request('CLIENT', 'CACHING', 'YES'),
 };
 
-const OWN_WRONG: Readonly<Record<Answered, Buffer>> = {
+const OWN_WRONG: Partial<Record<Answered, Buffer>> = {
   tracking: request('CLIENT', 'TRACKING'),
   trackinginfo: request('CLIENT', 'TRACKINGINFO', 'x'),
   getredir: request('CLIENT', 'GETREDIR', 'x'),
@@ -33,12 +40,12 @@ const CONSENT = '-ERR CLIENT CACHING can be called only when';
  * @returns the harmless request that stands for one that is answered here
  */
 export function standInFor(subcommand: Answered, native: boolean): Buffer {
-  return native ? OWN[subcommand] : GETNAME;
+  return (native ? OWN[subcommand] : undefined) ?? GETNAME;
 }
 
 /** @returns a request that is refused for its number of words, as the client's was */
 export function wrongStandInFor(subcommand: Answered, native: boolean): Buffer {
-  return native ? OWN_WRONG[subcommand] : GETNAME_WRONG;
+  return (native ? OWN_WRONG[subcommand] : undefined) ?? GETNAME_WRONG;
 }
 
 /**

@@ -1,34 +1,13 @@
 import type { Key } from '../key.ts';
 import type { TrackingInfo } from '../resp/write.ts';
 import { flagsOf, OFF, type TrackingState } from '../tracking/options.ts';
-import type { Batch, Reader, Target, Tracker } from '../tracking/tracker.ts';
-import type { KeyAccess } from '../upstream/access.ts';
+import type { Batch, Reader, Target } from '../tracking/tracker.ts';
 import { Delivery, type Flight, type What } from './delivery.ts';
 import { type Doubt, Doubts } from './doubts.ts';
 import { Keyed } from './keyed.ts';
 import { Nameable } from './nameable.ts';
 import { Orphans } from './orphans.ts';
-import type { Outlet } from './outlet.ts';
-
-/** What a client's tracking needs from around it. */
-export interface TrackedParts {
-  readonly tracker: Tracker;
-  readonly outlet: Outlet;
-  /** Milliseconds of a clock that never goes back. */
-  readonly now: () => number;
-  /** How long upstream usually takes to reply, in milliseconds. */
-  readonly roundTrip: () => number;
-  /** Told of every invalidation that Redis itself would not have sent. */
-  readonly countExtra: () => void;
-  /** Told when invalidations begin to wait, so that `tick` is called. */
-  readonly wake: () => void;
-  /** @returns which keys may be named to the client; undefined: not known yet */
-  readonly access: () => KeyAccess | undefined;
-  /** Resolves when that has been asked for; never rejects. */
-  readonly loadAccess: () => Promise<void>;
-  /** Whether a client to which others redirect hears it when one of them goes. */
-  readonly tellOrphans: boolean;
-}
+import type { TrackedParts } from './tracked-parts.ts';
 
 /**
  * One client's tracking: what is set, which requests in flight name keys, and which invalidations
@@ -58,7 +37,7 @@ export class Tracked implements Reader, Target {
     this.#parts = parts;
     this.id = parts.tracker.newId();
     this.#nameable = new Nameable(parts.access, parts.loadAccess);
-    this.#delivery = new Delivery((what) => this.#deliver(what));
+    this.#delivery = new Delivery((what) => this.#deliver(what), parts.countCollapse);
   }
 
   /** What is set for the requests that are being read now. */
@@ -146,8 +125,19 @@ export class Tracked implements Reader, Target {
       tracker.target(redirect)?.receive(what);
     }
     this.off();
+    this.#delivery.stop();
     tracker.retire(this.id);
     outlet.close();
+  }
+
+  /** Whether it has yet to be seen which keys may be named to the client. */
+  get isJudging(): boolean {
+    return this.#nameable.isWaiting;
+  }
+
+  /** Runs `run` when the invalidations that wait now have left. */
+  whenReleased(run: () => void): void {
+    this.#nameable.whenJudged(() => this.#delivery.whenClear(run));
   }
 
   /** Whether a read that is sent now is tracked. */
@@ -229,6 +219,7 @@ export class Tracked implements Reader, Target {
   changedSome(batch: Batch): void {
     const keys = this.#current.noloop ? batch.keysNotBy(this.id) : batch.keys;
     this.#nameable.judge(keys, (named) => this.#tellSome(named));
+    if (this.#nameable.isWaiting) this.#parts.withheld();
   }
 
   #tellSome(keys: readonly Key[] | undefined): void {
@@ -256,6 +247,14 @@ export class Tracked implements Reader, Target {
   /** Whether a read that is sent now may be cached, so that it must be followed by its changes. */
   get matters(): boolean {
     return this.tracks || this.#wanted.bcast;
+  }
+
+  /**
+   * Whether the client may cache what it writes. With NOLOOP a client is spared its own writes so that
+   * it can; without BCAST it would never hear of the key again, natively neither.
+   */
+  get cachesWrites(): boolean {
+    return this.#wanted.bcast && this.#wanted.noloop;
   }
 
   #confirm(state: TrackingState): void {

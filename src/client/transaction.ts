@@ -1,4 +1,5 @@
 import { TYPE } from '../resp/scanner.ts';
+import type { Rule } from '../translate/rules.ts';
 import type { Owed, Reply } from './ledger.ts';
 
 /**
@@ -11,6 +12,7 @@ export class Transaction {
   #queued = 0;
   #hidden = 0;
   #slots = new Map<number, Owed>();
+  #rules = new Map<number, Rule>();
 
   /** Whether upstream is known to be in MULTI. */
   get isOpen(): boolean {
@@ -23,6 +25,7 @@ export class Transaction {
     this.#queued = 0;
     this.#hidden = 0;
     this.#slots.clear();
+    this.#rules.clear();
   }
 
   /** DISCARD or RESET was executed, or EXEC refused: nothing that was queued will be. */
@@ -45,6 +48,7 @@ export class Transaction {
     this.#queued = 0;
     this.#hidden = 0;
     this.#slots.clear();
+    this.#rules.clear();
   }
 
   /** Whether some element of EXEC's reply needs more than being passed on. */
@@ -66,8 +70,14 @@ export class Transaction {
 
   queue(owed: Owed): void {
     if (owed.hidden === true) this.#hidden += 1;
+    if (owed.rule !== undefined) this.#rules.set(this.#queued, owed.rule);
     if (owed.slot !== false) this.#slots.set(this.#queued, owed);
     this.#queued += 1;
+  }
+
+  /** @returns how element `index` of EXEC's reply is to be translated */
+  rule(index: number): Rule | undefined {
+    return this.#rules.get(index);
   }
 
   /** @returns the entry for element `index` of EXEC's reply, where it needs care */

@@ -1,25 +1,26 @@
 import type { CommandInfo } from '../commands/table.ts';
-import { type Owed, PASS, PASS_QUEUED, type Reply } from './ledger.ts';
+import type { Owed, Reply } from './ledger.ts';
 import { consequent, refuses } from './owed.ts';
 import type { Session } from './session.ts';
 
 /**
  * A read whose keys were too long to look at: its reply may be used, but not kept.
  *
+ * @param entry the entry that any request of this command has
  * @returns the entry for its reply
  */
-export function unseenRead(session: Session, info: CommandInfo | undefined): Owed {
+export function unseenRead(session: Session, info: CommandInfo | undefined, entry: Owed): Owed {
   const { multi, tracked } = session;
   const reads = info?.reads === true;
   if (multi !== undefined) {
     if (reads) multi.unseenReads = true;
-    return PASS_QUEUED;
+    return entry;
   }
-  if (!reads || !tracked.wanted.on) return PASS;
+  if (!reads || !tracked.wanted.on) return entry;
   const after = (reply: Reply) => {
     if (!refuses(reply)) tracked.distrust('all');
   };
-  return consequent({ after });
+  return consequent({ after }, likeness(entry));
 }
 
 /**
@@ -40,5 +41,9 @@ export function doubtfulRead(session: Session, entry: Owed): Owed {
   const after = (reply: Reply) => {
     if (doubt.refused && !refuses(reply)) tracked.distrust('all');
   };
-  return consequent({ after }, { blocks: entry.blocks });
+  return consequent({ after }, likeness(entry));
+}
+
+function likeness({ blocks, fences }: Owed): Partial<Owed> {
+  return { blocks, fences: fences === true };
 }

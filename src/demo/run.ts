@@ -132,7 +132,7 @@ async function prepare(
   const listen: ListenAddress = { kind: 'tcp', host: '127.0.0.1', port: 0 };
   let failure: ProxyError | undefined;
   const proxy = createProxy(
-    { ...config, listen, upstream: redis },
+    { ...config, listen: [listen], proxyProtocol: false, upstream: redis },
     {
       logger: stage.logger,
       metrics: createMetrics(),
@@ -151,7 +151,7 @@ async function prepare(
     }
     await sleep(10);
   }
-  return { proxy: parseListen(proxy.address, 'proxy'), redis };
+  return { proxy: parseListen(proxy.addresses[0] ?? '', 'proxy'), redis };
 }
 
 /** Shows the numbers as they grow, until the time is over or `until` aborts. */

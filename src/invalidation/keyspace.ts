@@ -1,14 +1,15 @@
-import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NotifyConfig } from '../config.ts';
 import { ProxyError } from '../errors.ts';
-import { type Key, keyOf } from '../key.ts';
-import { Control, type ServerFacts } from '../upstream/control.ts';
+import type { Key } from '../key.ts';
+import { Control, openControl, type ServerFacts } from '../upstream/control.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
+import { expectSame, NodeCheck, runIdOf } from '../upstream/node-check.ts';
+import { ensureNotifications } from '../upstream/notify.ts';
+import { Ear, type ProbeSite } from '../upstream/probe.ts';
 import type { SilentLog } from '../upstream/silent.ts';
 import { Watch } from '../upstream/watch.ts';
 import type { Attribution } from './attribution.ts';
-import { missingFlags } from './flags.ts';
 import { PATTERN } from './notifications.ts';
 import type { InvalidationSource, SourceListener } from './source.ts';
 import { Subscriber } from './subscriber.ts';
@@ -28,6 +29,8 @@ export interface KeyspaceOptions {
   readonly endpoint: Endpoint;
   /** What may be done about `notify-keyspace-events`. */
   readonly notifyConfig: NotifyConfig;
+  /** With what the keys begin that are changed to see whether that is announced. */
+  readonly probeKeyPrefix: string;
   /** Told whether its channel is heard. */
   readonly attribution: Attribution;
   /** How often upstream is looked at for silent changes, in milliseconds; 0: never. */
@@ -36,10 +39,16 @@ export interface KeyspaceOptions {
   readonly silentLog: SilentLog;
   /** Data may have changed unannounced. */
   readonly silentChange: (reason: string) => void;
-  /** With `--notify-config=skip` the operator's word is taken; told if the facts speak against it. */
+  /** Looks do not find all that they should; told at each set-up. @param unseen what they miss */
+  readonly sightless: (reason: string, unseen: string) => void;
+  /** The operator's word is taken for it that notifications are on. @param reason why it must be */
   readonly unproven: (reason: string) => void;
   /** Told what upstream is, at each set-up, before it is sighted. */
   readonly learnt: (facts: ServerFacts) => void;
+  /** Upstream is not the process that it was: older lanes may lead to another node. */
+  readonly replaced: () => void;
+  /** How many lanes have been opened so far. */
+  readonly lanesOpened: () => number;
 }
 
 /**
@@ -50,8 +59,10 @@ export interface KeyspaceOptions {
 export class KeyspaceSource implements InvalidationSource {
   readonly #options: KeyspaceOptions;
   #stopped = new AbortController();
-  #probe: { readonly key: Key; readonly seen: () => void } | undefined;
+  #ear: Ear | undefined; // while a key of ours is changed
+  #runId: string | undefined; // of the upstream that was learnt last
   #roundTripMs = 1;
+  #subscriber: Subscriber | undefined; // while it is proven
 
   constructor(options: KeyspaceOptions) {
     this.#options = options;
@@ -59,6 +70,16 @@ export class KeyspaceSource implements InvalidationSource {
 
   get roundTripMs(): number {
     return this.#roundTripMs;
+  }
+
+  sync(done: (heard: boolean) => void): void {
+    const subscriber = this.#subscriber;
+    if (subscriber === undefined) done(false);
+    else {
+      // What was published before the answer has arrived, and been told, before it.
+      const pong = this.#ping(subscriber, PING_DEADLINE_MS);
+      pong.then(() => done(true)).catch(() => done(false));
+    }
   }
 
   start(listener: SourceListener): void {
@@ -79,7 +100,7 @@ export class KeyspaceSource implements InvalidationSource {
       const cause = await this.#watch(listener, sighted, signal);
       if (signal.aborted) return;
       if (cause.code === 'UPSTREAM_NOT_REDIS') listener.notRedis(cause.message);
-      listener.blind(cause.message);
+      listener.blind(cause);
       await sleep(pauseMs, undefined, { signal }).catch(() => {});
       pauseMs = Math.min(pauseMs * 2, RETRY_LONGEST_MS);
     }
@@ -93,6 +114,7 @@ export class KeyspaceSource implements InvalidationSource {
   ): Promise<ProxyError> {
     let subscriber: Subscriber | undefined;
     const control = new Control(this.#options.endpoint);
+    const nodeCheck = new NodeCheck(this.#options);
     const close = () => {
       subscriber?.close();
       control.close();
@@ -100,108 +122,115 @@ export class KeyspaceSource implements InvalidationSource {
     try {
       await this.#options.endpoint.resolve();
       subscriber = new Subscriber(this.#options.endpoint, {
+        concerns: (chunk, from, to) =>
+          listener.concerns(chunk, from, to) || this.#ear !== undefined,
         changed: (key, removed) => this.#heard(key, removed, listener),
         said: listener.heardWord,
         endOfBatch: listener.endOfBatch,
       });
       signal.addEventListener('abort', close);
-      await this.#subscribe(subscriber);
-      const watch = await this.#prepare(subscriber, control);
+      const runId = await this.#subscribe(subscriber);
+      const watch = await this.#prepare(subscriber, control, runId);
+      this.#subscriber = subscriber;
       sighted();
-      return await this.#keepLooking(subscriber, watch);
+      return await this.#keepLooking(subscriber, (over) => [
+        watch.run(over),
+        nodeCheck.run(runId, over),
+      ]);
     } catch (cause) {
       if (cause instanceof ProxyError) return cause;
       const reason = cause instanceof Error ? cause.message : String(cause);
       return new ProxyError('UPSTREAM_UNREACHABLE', reason, { cause });
     } finally {
+      this.#subscriber = undefined;
       signal.removeEventListener('abort', close);
       close();
     }
   }
 
   #heard(key: Key, removed: boolean, listener: SourceListener): void {
-    if (this.#probe?.key === key) this.#probe.seen();
+    this.#ear?.hear(key, removed);
     listener.changed(key, removed);
   }
 
-  async #subscribe(subscriber: Subscriber): Promise<void> {
+  /** @returns the run_id of the node that is listened to; undefined where it does not say */
+  async #subscribe(subscriber: Subscriber): Promise<string | undefined> {
     const { user, password } = this.#options.endpoint.address;
     if (password !== undefined) {
       const credentials = (user === undefined ? [password] : [user, password]).map(asUtf8);
       accepted(await subscriber.ask(SET_UP_DEADLINE_MS, 'AUTH', ...credentials));
     }
+    const runId = runIdOf(await subscriber.ask(SET_UP_DEADLINE_MS, 'INFO', 'server'));
     accepted(await subscriber.ask(SET_UP_DEADLINE_MS, 'PSUBSCRIBE', PATTERN));
     const { attribution } = this.#options;
     const answer = await subscriber.ask(SET_UP_DEADLINE_MS, 'SUBSCRIBE', attribution.channel);
     // Refused, it costs NOLOOP clients their accuracy and nothing else.
     attribution.isHeard = !(answer instanceof Error);
+    return runId;
   }
 
-  /** @returns the watch, which has seen how things are */
-  async #prepare(subscriber: Subscriber, control: Control): Promise<Watch> {
-    const { notifyConfig, learnt, silentLog, silentChange, watchIntervalMs, unproven } =
-      this.#options;
+  /**
+   * @param runId of the node that is listened to
+   * @returns the watch, which has seen how things are
+   */
+  async #prepare(
+    subscriber: Subscriber,
+    control: Control,
+    runId: string | undefined,
+  ): Promise<Watch> {
+    const { notifyConfig, silentLog, silentChange, watchIntervalMs, sightless } = this.#options;
     await control.open();
     const facts = await control.facts();
-    learnt(facts);
-    if (notifyConfig !== 'skip') await this.#switchOn(control, subscriber, facts);
-    else await this.#prove(control, subscriber).catch((cause: Error) => unproven(cause.message));
+    expectSame(runId, facts.runId);
+    this.#learn(facts);
+    await this.#switchOn(control, subscriber, facts);
     const watch = new Watch(control, {
       intervalMs: watchIntervalMs,
       checksFlags: notifyConfig !== 'skip',
       version: facts.version,
       log: silentLog,
       silentChange,
+      sightless,
     });
     await watch.look();
     await this.#ping(subscriber, SET_UP_DEADLINE_MS);
     return watch;
   }
 
+  #learn(facts: ServerFacts): void {
+    const { learnt, replaced } = this.#options;
+    const before = this.#runId;
+    learnt(facts);
+    if (before !== undefined && facts.runId !== undefined && facts.runId !== before) replaced();
+    this.#runId = facts.runId ?? before;
+  }
+
   async #switchOn(control: Control, subscriber: Subscriber, facts: ServerFacts): Promise<void> {
-    const set = await control.notifyFlags();
-    if (set === undefined) {
-      await this.#prove(control, subscriber);
-      return;
-    }
-    const missing = missingFlags(set, facts.version);
-    if (missing === '') return;
-    if (this.#options.notifyConfig === 'check') throw unavailable(`it is set to '${set}'`);
-    await control.setNotifyFlags(set + missing).catch((cause: unknown) => {
-      throw unavailable(`setting it is refused (${String(cause)})`);
-    });
-    const now = (await control.notifyFlags()) ?? '';
-    if (missingFlags(now, facts.version) !== '') throw unavailable(`it stays at '${now}'`);
-  }
-
-  /** Without CONFIG: changes a key of our own and waits for the news. */
-  async #prove(control: Control, subscriber: Subscriber): Promise<void> {
-    const key = `sidetrack:probe:${randomBytes(8).toString('hex')}`;
-    let seen = false;
-    this.#probe = {
-      key: keyOf(key),
-      seen: () => {
-        seen = true;
-      },
+    const { endpoint, probeKeyPrefix } = this.#options;
+    const ear = new Ear(probeKeyPrefix);
+    const site: ProbeSite = {
+      ask: (...words) => control.ask(...words),
+      another: () => openControl(endpoint),
+      catchUp: () => this.#ping(subscriber, SET_UP_DEADLINE_MS),
+      heard: (key) => ear.heard(key),
     };
+    this.#ear = ear;
     try {
-      await control.touchProbe(key);
-      // What was published before this answer has arrived with it.
-      await this.#ping(subscriber, SET_UP_DEADLINE_MS);
-    } catch (cause) {
-      throw unavailable(`no probe key can be written (${String(cause)})`);
+      await ensureNotifications({ ...this.#options, control, site, version: facts.version });
     } finally {
-      this.#probe = undefined;
+      this.#ear = undefined;
     }
-    if (!seen) throw unavailable('a key that was changed was not announced');
   }
 
-  /** Asks and looks on until something is wrong. */
-  async #keepLooking(subscriber: Subscriber, watch: Watch): Promise<never> {
+  /** Asks and looks on until something is wrong. @param begin what else may find that */
+  async #keepLooking(
+    subscriber: Subscriber,
+    begin: (over: AbortSignal) => readonly Promise<void>[],
+  ): Promise<never> {
     const over = new AbortController();
     subscriber.lost.catch(() => over.abort());
     try {
-      await Promise.all([this.#keepAsking(subscriber, over.signal), watch.run(over.signal)]);
+      await Promise.all([this.#keepAsking(subscriber, over.signal), ...begin(over.signal)]);
     } finally {
       over.abort();
     }
@@ -231,13 +260,4 @@ function asUtf8(text: string): string {
 /** @throws ProxyError UPSTREAM_REFUSED where the answer is an error */
 function accepted(answer: unknown): void {
   if (answer instanceof Error) throw new ProxyError('UPSTREAM_REFUSED', answer.message);
-}
-
-function unavailable(why: string): ProxyError {
-  return new ProxyError(
-    'NOTIFICATIONS_UNAVAILABLE',
-    `keyspace notifications are off: notify-keyspace-events must hold KA, and ${why}. ` +
-      'Set it in redis.conf or with CONFIG SET notify-keyspace-events KA (on managed services: ' +
-      'in the parameter group), or give the proxy a user that may',
-  );
 }

@@ -30,11 +30,28 @@ export function isNotification(chunk: Buffer, from: number, end: number): boolea
   return chunk.compare(HEAD, 0, HEAD.length, from, from + HEAD.length) === 0;
 }
 
+/** Where in a chunk a key lies. */
+export interface Place {
+  from: number;
+  to: number;
+}
+
 /**
  * @param chunk holds a whole notification from `from` to `end`
  * @returns the key that has changed; undefined where none has
  */
 export function changedKey(chunk: Buffer, from: number, end: number): Key | undefined {
+  const place: Place = { from: 0, to: 0 };
+  return findKey(chunk, from, end, place) ? keyAt(chunk, place.from, place.to) : undefined;
+}
+
+/**
+ * As `changedKey`, without making a text of the key: most keys are nobody's concern.
+ *
+ * @param place is told where the key lies
+ * @returns whether one has changed
+ */
+export function findKey(chunk: Buffer, from: number, end: number, place: Place): boolean {
   let at = from + HEAD.length;
   let length = 0;
   while (chunk[at] !== CR) length = length * 10 + ((chunk[at++] as number) - 0x30);
@@ -44,8 +61,10 @@ export function changedKey(chunk: Buffer, from: number, end: number): Key | unde
   let key = channel + CHANNEL_HEAD_BYTES;
   while (key < channelEnd && chunk[key] !== UNDERSCORE) key += 1;
   key += '__:'.length;
-  if (key > channelEnd) return undefined;
-  return isSilent(chunk, channelEnd + 2, end) ? undefined : keyAt(chunk, key, channelEnd);
+  if (key > channelEnd || isSilent(chunk, channelEnd + 2, end)) return false;
+  place.from = key;
+  place.to = channelEnd;
+  return true;
 }
 
 /**

@@ -1,18 +1,20 @@
 import net from 'node:net';
 import { ProxyError } from '../errors.ts';
-import type { Key } from '../key.ts';
+import { type Key, keyAt } from '../key.ts';
 import { decode } from '../resp/decode.ts';
 import { Kept } from '../resp/kept.ts';
 import { FrameScanner } from '../resp/scanner.ts';
 import { request } from '../resp/write.ts';
 import { CONNECT_TIMEOUT_MS, type Endpoint } from '../upstream/endpoint.ts';
-import { changedKey, isNotification, isRemoval, messageOf } from './notifications.ts';
+import { findKey, isNotification, isRemoval, messageOf, type Place } from './notifications.ts';
 
 /** The longest frame that is worth reading, in bytes: a key may have 512 MiB, or by configuration more. */
 const FRAME_MAX_BYTES = 2 ** 30;
 
 /** Whoever listens to a subscriber. */
 export interface Hearing {
+  /** A key has changed, which lies in `chunk`. @returns whether `changed` need be told; default: yes */
+  readonly concerns?: (chunk: Buffer, from: number, to: number) => boolean;
   /** @param removed by the server itself: expired or evicted */
   readonly changed: (key: Key, removed: boolean) => void;
   /** A message on another channel than those of notifications. */
@@ -37,6 +39,7 @@ export class Subscriber {
   readonly #scanner = new FrameScanner();
   readonly #questions: Question[] = [];
   readonly #pieces = new Kept(FRAME_MAX_BYTES); // of a frame that is not whole yet
+  readonly #place: Place = { from: 0, to: 0 };
   #heard = false; // at least one frame was understood
   #failure: Error | undefined;
   /** Rejects when the connection is lost. */
@@ -70,13 +73,11 @@ export class Subscriber {
    * @returns the decoded answer, an Error for an error reply
    */
   ask(deadlineMs: number, ...words: readonly string[]): Promise<unknown> {
+    if (this.#socket.closed) return this.lost; // nobody would answer, or end the waiting
     return new Promise((resolve, reject) => {
       const late = () =>
         this.#fail(
-          new ProxyError(
-            'UPSTREAM_UNREACHABLE',
-            `no answer to ${words[0]} within ${deadlineMs} ms`,
-          ),
+          new ProxyError('UPSTREAM_TIMEOUT', `no answer to ${words[0]} within ${deadlineMs} ms`),
         );
       const timer = setTimeout(late, deadlineMs);
       this.#questions.push({
@@ -130,8 +131,10 @@ export class Subscriber {
 
   #take(chunk: Buffer, from: number, end: number): void {
     if (isNotification(chunk, from, end)) {
-      const key = changedKey(chunk, from, end);
-      if (key !== undefined) this.#hears.changed(key, isRemoval(chunk, end));
+      const place = this.#place;
+      if (!findKey(chunk, from, end, place)) return;
+      if (this.#hears.concerns?.(chunk, place.from, place.to) === false) return;
+      this.#hears.changed(keyAt(chunk, place.from, place.to), isRemoval(chunk, end));
       return;
     }
     const message = messageOf(chunk, from, end);

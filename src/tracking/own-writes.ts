@@ -26,6 +26,10 @@ interface Written {
 export class OwnWrites {
   readonly #byKey = new Map<Key, Map<ReaderId, Written>>();
 
+  get isEmpty(): boolean {
+    return this.#byKey.size === 0;
+  }
+
   /** `reader` writes `keys`, and nobody will say when that is over. */
   wrote(keys: readonly Key[], reader: ReaderId): void {
     for (const key of keys) this.#at(key, reader).writes += 1;

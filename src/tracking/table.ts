@@ -1,31 +1,51 @@
 import type { Key } from '../key.ts';
+import { KeyIndex } from './key-index.ts';
+import { ReaderLists } from './reader-lists.ts';
 
 /** Number of a tracking client, given by the tracker; never used twice. */
 export type ReaderId = number;
 
 const NOBODY: readonly ReaderId[] = [];
+const FIRST_ENTRIES = 128;
+const NONE = -1;
 
 /**
  * Who has read which key. Entries are taken once: whoever takes a key must tell its readers, for
  * the table has forgotten them.
  *
- * A key with one reader, by far the commonest, costs its text and one map entry; further readers
- * make it a set. Readers that are gone stay until the key changes or makes room, or
- * until there are many; looking for them at once would cost more than skipping them then.
+ * All is kept in arrays of numbers: a key with one reader takes some 50 bytes, with ten some 120.
+ * Readers have small numbers here, slots, which are used again only when no key remembers them.
+ * Readers that are gone stay until the key changes or makes room; and each new key looks at two
+ * others, which go if nobody is left who wants to hear of them.
  */
 export class TrackingTable {
-  #readers = new Map<Key, ReaderId | Set<ReaderId>>();
+  readonly #coefficients: Int32Array;
   readonly #isThere: (reader: ReaderId) => boolean;
+  #keys: KeyIndex;
+  #readers = new Int32Array(FIRST_ENTRIES); // by entry: a slot, or -1 less a list
+  #lists = new ReaderLists();
+  readonly #slots = new Map<ReaderId, number>();
+  readonly #ids: ReaderId[] = []; // by slot
+  readonly #uses: number[] = []; // by slot: how many keys remember it
+  readonly #freeSlots: number[] = [];
   #items = 0;
+  #liveSlots = 0; // whose reader is still there
+  #broom = 0; // the entry that is looked at next, whether its readers are gone
+  #hand = 0; // the entry that is to make room next
 
-  /** @param isThere whether a reader may still want to hear of changes */
-  constructor(isThere: (reader: ReaderId) => boolean) {
+  /**
+   * @param coefficients random numbers, see `KeyIndex`
+   * @param isThere      whether a reader may still want to hear of changes
+   */
+  constructor(coefficients: Int32Array, isThere: (reader: ReaderId) => boolean) {
+    this.#coefficients = coefficients;
+    this.#keys = new KeyIndex(coefficients);
     this.#isThere = isThere;
   }
 
   /** How many keys have readers. */
   get keyCount(): number {
-    return this.#readers.size;
+    return this.#keys.size;
   }
 
   /** How many readers all keys together have. */
@@ -33,67 +53,181 @@ export class TrackingTable {
     return this.#items;
   }
 
+  /** @returns whether the key that lies in `chunk` from `from` to `to` has readers */
+  has(chunk: Uint8Array, from: number, to: number): boolean {
+    return this.#keys.size > 0 && this.#keys.findBytes(chunk, from, to) !== NONE;
+  }
+
   /** Notes that `reader` has read `key`. @returns whether that was not known before */
   remember(key: Key, reader: ReaderId): boolean {
-    const readers = this.#readers.get(key);
-    if (readers === undefined) {
-      this.#readers.set(key, reader);
-    } else if (typeof readers === 'number') {
-      if (readers === reader) return false;
-      this.#readers.set(key, new Set([readers, reader]));
-    } else {
-      if (readers.has(reader)) return false;
-      if (isPruneSize(readers.size)) this.#prune(readers);
-      readers.add(reader);
+    const slot = this.#slotOf(reader);
+    const entry = this.#keys.find(key);
+    if (entry === NONE) {
+      this.#sweep();
+      this.#sweep(); // twice, or it would never overtake those that come
+      this.#set(this.#keys.add(key), slot);
+      this.#use(slot);
+      return true;
     }
-    this.#items += 1;
+    const known = this.#readers[entry] as number;
+    if (known === slot) return false;
+    if (known >= 0) {
+      this.#set(entry, listed(this.#lists.create(known, slot)));
+      this.#use(slot);
+      return true;
+    }
+    return this.#addTo(entry, listed(known), slot);
+  }
+
+  #addTo(entry: number, list: number, slot: number): boolean {
+    const before = this.#lists.lengthOf(list);
+    const now = this.#lists.add(list, slot);
+    this.#set(entry, listed(now));
+    if (this.#lists.lengthOf(now) === before) return false;
+    this.#use(slot);
+    if (isPruneSize(before)) this.#prune(now);
     return true;
   }
 
   /** Drops readers that are gone: a key that never changes would else gather them for ever. */
-  #prune(readers: Set<ReaderId>): void {
-    for (const reader of readers) {
-      if (this.#isThere(reader)) continue;
-      readers.delete(reader);
-      this.#items -= 1;
+  #prune(list: number): void {
+    for (const slot of this.#lists.valuesOf(list)) {
+      if (this.#isThere(this.#ids[slot] as ReaderId)) continue;
+      this.#lists.delete(list, slot);
+      this.#unuse(slot);
     }
   }
 
   /** Takes back that `reader` has read `key`: the read was refused. */
   forget(key: Key, reader: ReaderId): void {
-    const readers = this.#readers.get(key);
-    if (readers === reader) {
-      this.#readers.delete(key);
-      this.#items -= 1;
-    } else if (readers instanceof Set && readers.delete(reader)) {
-      this.#items -= 1;
-      if (readers.size === 0) this.#readers.delete(key);
+    const slot = this.#slots.get(reader);
+    const entry = slot === undefined ? NONE : this.#keys.find(key);
+    if (slot === undefined || entry === NONE) return;
+    const known = this.#readers[entry] as number;
+    if (known === slot) {
+      this.#keys.remove(entry);
+      this.#unuse(slot);
+    } else if (known < 0 && this.#lists.delete(listed(known), slot)) {
+      this.#unuse(slot);
+      if (this.#lists.lengthOf(listed(known)) > 0) return;
+      this.#lists.free(listed(known));
+      this.#keys.remove(entry);
     }
   }
 
   /** Forgets the key. @returns its readers; ids of clients that are gone may be among them */
   take(key: Key): Iterable<ReaderId> {
-    const readers = this.#readers.get(key);
-    if (readers === undefined) return NOBODY;
-    this.#readers.delete(key);
-    if (typeof readers === 'number') {
-      this.#items -= 1;
-      return [readers];
+    const entry = this.#keys.find(key);
+    return entry === NONE ? NOBODY : this.#takeEntry(entry);
+  }
+
+  #takeEntry(entry: number): readonly ReaderId[] {
+    const known = this.#readers[entry] as number;
+    this.#keys.remove(entry);
+    if (known >= 0) {
+      const id = this.#ids[known] as ReaderId;
+      this.#unuse(known);
+      return [id];
     }
-    this.#items -= readers.size;
-    return readers;
+    const ids: ReaderId[] = [];
+    for (const slot of this.#lists.valuesOf(listed(known))) {
+      ids.push(this.#ids[slot] as ReaderId);
+      this.#unuse(slot);
+    }
+    this.#lists.free(listed(known));
+    return ids;
   }
 
-  /** @returns a key that may make room for others: the one that came into the table first */
+  /** @returns a key that may make room for others: as a rule one of those that came first */
   oldest(): Key | undefined {
-    return this.#readers.keys().next().value;
+    if (this.#keys.size === 0) return undefined;
+    while (!this.#keys.isUsed(this.#hand)) this.#hand = this.#behind(this.#hand);
+    const key = this.#keys.textOf(this.#hand);
+    this.#hand = this.#behind(this.#hand); // who comes into its place is the newest
+    return key;
   }
 
-  /** Forgets everything. */
-  clear(): void {
-    this.#readers.clear();
-    this.#items = 0;
+  /** `reader` is gone, and `isThere` says so; to be told once. When the last one goes, so does all that it has read. */
+  retire(reader: ReaderId): void {
+    const slot = this.#slots.get(reader);
+    if (slot === undefined) return;
+    this.#liveSlots -= 1;
+    if (this.#liveSlots === 0) this.clear();
+    else if (this.#uses[slot] === 0) this.#freeSlot(slot);
   }
+
+  /** Forgets everything, and gives the memory back. */
+  clear(): void {
+    if (this.#keys.end === 0) return;
+    this.#keys = new KeyIndex(this.#coefficients);
+    this.#readers = new Int32Array(FIRST_ENTRIES);
+    this.#lists = new ReaderLists();
+    this.#slots.clear();
+    this.#ids.length = 0;
+    this.#uses.length = 0;
+    this.#freeSlots.length = 0;
+    this.#liveSlots = 0;
+    this.#items = 0;
+    this.#broom = 0;
+    this.#hand = 0;
+  }
+
+  /** Looks at one key, and drops it where all its readers are gone. */
+  #sweep(): void {
+    if (this.#keys.end === 0) return;
+    this.#broom = this.#behind(this.#broom);
+    if (!this.#keys.isUsed(this.#broom)) return;
+    const known = this.#readers[this.#broom] as number;
+    const slots = known >= 0 ? [known] : this.#lists.valuesOf(listed(known));
+    for (const slot of slots) if (this.#isThere(this.#ids[slot] as ReaderId)) return;
+    this.#takeEntry(this.#broom);
+  }
+
+  #behind(entry: number): number {
+    return entry + 1 < this.#keys.end ? entry + 1 : 0;
+  }
+
+  #set(entry: number, readers: number): void {
+    if (entry >= this.#readers.length) {
+      const larger = new Int32Array(this.#readers.length * 2);
+      larger.set(this.#readers);
+      this.#readers = larger;
+    }
+    this.#readers[entry] = readers;
+  }
+
+  #slotOf(reader: ReaderId): number {
+    const known = this.#slots.get(reader);
+    if (known !== undefined) return known;
+    const slot = this.#freeSlots.pop() ?? this.#ids.length;
+    this.#slots.set(reader, slot);
+    this.#liveSlots += 1;
+    this.#ids[slot] = reader;
+    this.#uses[slot] = 0;
+    return slot;
+  }
+
+  #use(slot: number): void {
+    this.#uses[slot] = (this.#uses[slot] as number) + 1;
+    this.#items += 1;
+  }
+
+  #unuse(slot: number): void {
+    const left = (this.#uses[slot] as number) - 1;
+    this.#uses[slot] = left;
+    this.#items -= 1;
+    if (left === 0 && !this.#isThere(this.#ids[slot] as ReaderId)) this.#freeSlot(slot);
+  }
+
+  #freeSlot(slot: number): void {
+    this.#slots.delete(this.#ids[slot] as ReaderId);
+    this.#freeSlots.push(slot);
+  }
+}
+
+/** A list as it stands among the readers, and back: below the slots. */
+function listed(list: number): number {
+  return -1 - list;
 }
 
 /** The readers of a key are looked through whenever their number has doubled. */

@@ -58,7 +58,7 @@ export type Reason = 'write' | 'flush' | 'silent' | 'blind' | 'table_full';
  * to that, by `blind`).
  */
 export class Tracker {
-  readonly #table = new TrackingTable((id) => this.#alive.has(id));
+  readonly #table: TrackingTable;
   readonly #prefixes = new Prefixes();
   readonly #ownWrites = new OwnWrites();
   readonly #readers = new Map<ReaderId, Reader>();
@@ -72,10 +72,16 @@ export class Tracker {
   /**
    * @param maxKeys how many keys may have readers; 0: no limit
    * @param count   told of every invalidation that concerned somebody
+   * @param coefficients random numbers, see `KeyIndex`
    */
-  constructor(maxKeys: number, count: (reason: Reason, messages: number) => void) {
+  constructor(
+    maxKeys: number,
+    count: (reason: Reason, messages: number) => void,
+    coefficients: Int32Array,
+  ) {
     this.#maxKeys = maxKeys;
     this.#count = count;
+    this.#table = new TrackingTable(coefficients, (id) => this.#alive.has(id));
   }
 
   get keyCount(): number {
@@ -172,11 +178,17 @@ export class Tracker {
 
   /** `id`'s client is gone for good. */
   retire(id: ReaderId): void {
-    this.#alive.delete(id);
+    if (this.#alive.delete(id)) this.#table.retire(id);
   }
 
   forget(key: Key, id: ReaderId): void {
     this.#table.forget(key, id);
+  }
+
+  /** @returns whether anybody need hear that a key has changed, which lies in `chunk` */
+  concerns(chunk: Buffer, from: number, to: number): boolean {
+    if (this.#prefixes.count > 0 || !this.#ownWrites.isEmpty) return true;
+    return this.#table.has(chunk, from, to);
   }
 
   /** @param writer whose write it was, where that is known */

@@ -15,10 +15,26 @@ export interface ServerFacts {
   readonly versionText: string | undefined;
   /** Changes when the server is started anew; undefined where INFO is refused. */
   readonly runId: string | undefined;
+  /** It knows HELLO and lets it be used. */
+  readonly speaksResp3: boolean;
+  readonly mode: 'standalone' | 'cluster';
+  readonly role: 'master' | 'replica';
+  readonly server: 'redis' | 'valkey';
   /** It knows CLIENT TRACKING (6.2 and later) and lets it be used. */
   readonly tracks: boolean;
   /** Its own COMMAND table, or the built-in one where COMMAND is refused. */
   readonly commands: CommandTable;
+}
+
+/** @returns what a HELLO is answered where upstream can't; before anything is known, a guess */
+export function helloFacts(facts: ServerFacts | undefined): {
+  readonly server: 'redis' | 'valkey';
+  readonly version: string;
+  readonly mode: 'standalone' | 'cluster';
+  readonly role: 'master' | 'replica';
+} {
+  const { server = 'redis', versionText, mode = 'standalone', role = 'master' } = facts ?? {};
+  return { server, version: versionText ?? '0.0.0', mode, role };
 }
 
 /** The connection on which the proxy asks for its own ends. Opened anew for each try. */
@@ -54,7 +70,16 @@ export class Control {
       .then(() => this.#redis.call('CLIENT', 'TRACKING', 'OFF'))
       .then(() => true)
       .catch(() => false);
+    const speaksResp3 = await this.#redis
+      .call('HELLO')
+      .then(() => true)
+      .catch(() => false);
+    const replication = await this.#redis.info('replication').catch(() => '');
     return {
+      speaksResp3,
+      mode: /^redis_mode:cluster/m.test(info) ? 'cluster' : 'standalone',
+      role: /^role:slave/m.test(replication) ? 'replica' : 'master',
+      server: /^server_name:valkey/m.test(info) ? 'valkey' : 'redis',
       tracks,
       version: major === undefined || minor === undefined ? undefined : major * 100 + minor,
       versionText: text,
@@ -105,6 +130,21 @@ export class Control {
     }
   }
 
+  /**
+   * Asks anything.
+   *
+   * @returns the decoded reply; an Error where it is refused
+   * @throws ProxyError UPSTREAM_UNREACHABLE
+   */
+  async ask(command: string, ...words: readonly string[]): Promise<unknown> {
+    try {
+      return await this.#redis.call(command, ...words);
+    } catch (cause) {
+      if (isReplyError(cause)) return cause;
+      throw failure(cause);
+    }
+  }
+
   /** @returns the value of `notify-keyspace-events`; undefined where CONFIG is refused */
   async notifyFlags(): Promise<string | undefined> {
     try {
@@ -125,17 +165,20 @@ export class Control {
     }
   }
 
-  /** Changes a key of our own, which is gone a second later. @throws ProxyError UPSTREAM_REFUSED */
-  async touchProbe(key: string): Promise<void> {
-    try {
-      await this.#redis.set(key, '1', 'PX', 1_000);
-    } catch (cause) {
-      throw failure(cause);
-    }
-  }
-
   close(): void {
     this.#redis.disconnect();
+  }
+}
+
+/** @returns one that is connected. @throws ProxyError UPSTREAM_UNREACHABLE, UPSTREAM_REFUSED */
+export async function openControl(endpoint: Endpoint): Promise<Control> {
+  const control = new Control(endpoint);
+  try {
+    await control.open();
+    return control;
+  } catch (cause) {
+    control.close();
+    throw cause;
   }
 }
 
@@ -174,6 +217,8 @@ function isReplyError(cause: unknown): boolean {
 
 function failure(cause: unknown): ProxyError {
   const reason = cause instanceof Error ? cause.message : String(cause);
-  const code = isReplyError(cause) ? 'UPSTREAM_REFUSED' : 'UPSTREAM_UNREACHABLE';
+  const isLate = reason === 'Command timed out';
+  const lost = isLate ? 'UPSTREAM_TIMEOUT' : 'UPSTREAM_UNREACHABLE';
+  const code = isReplyError(cause) ? 'UPSTREAM_REFUSED' : lost;
   return new ProxyError(code, reason, { cause });
 }

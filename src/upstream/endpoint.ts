@@ -2,7 +2,10 @@ import { lookup } from 'node:dns/promises';
 import net from 'node:net';
 import type { UpstreamAddress } from '../address.ts';
 
-/** How long a connection to upstream may take to open, in milliseconds. Source: our choice. */
+/**
+ * How long a connection of our own to upstream may take to open, in milliseconds, and a client's
+ * where nothing else is asked for. Source: our choice.
+ */
 export const CONNECT_TIMEOUT_MS = 5_000;
 
 /**
@@ -12,10 +15,13 @@ export const CONNECT_TIMEOUT_MS = 5_000;
  */
 export class Endpoint {
   readonly address: UpstreamAddress;
+  /** How long a client's connection may take to open, in milliseconds. */
+  readonly connectTimeoutMs: number;
   #pinned: string | undefined;
 
-  constructor(address: UpstreamAddress) {
+  constructor(address: UpstreamAddress, connectTimeoutMs = CONNECT_TIMEOUT_MS) {
     this.address = address;
+    this.connectTimeoutMs = connectTimeoutMs;
   }
 
   /** Resolves the name again, for the node may have moved. @throws what DNS says */

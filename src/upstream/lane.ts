@@ -1,5 +1,5 @@
 import net from 'node:net';
-import { CONNECT_TIMEOUT_MS, type Endpoint } from './endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
 
 /** Whoever uses a lane. */
 export interface LaneListener {
@@ -26,8 +26,9 @@ export class Lane {
   constructor(endpoint: Endpoint, listener: LaneListener) {
     const socket = net.connect({ ...endpoint.target, noDelay: true });
     this.#socket = socket;
-    socket.setTimeout(CONNECT_TIMEOUT_MS, () => {
-      socket.destroy(new Error(`no connection within ${CONNECT_TIMEOUT_MS} ms`));
+    const { connectTimeoutMs } = endpoint;
+    socket.setTimeout(connectTimeoutMs, () => {
+      socket.destroy(new Error(`no connection within ${connectTimeoutMs} ms`));
     });
     socket.on('connect', () => {
       socket.setTimeout(0);

@@ -11,6 +11,15 @@ export interface Signs {
   readonly inStep: boolean;
   /** Of a replica: how far it has followed; else 0. */
   readonly offset: number;
+  /** Of a replica: what it keeps of the writes that it has followed. */
+  readonly backlog?: Backlog | undefined;
+}
+
+/** A replica's last writes, which it keeps for replicas of its own. It has none before 4.0. */
+export interface Backlog {
+  /** The offset at which they begin. Moves on when the backlog is full. */
+  readonly from: number;
+  readonly isFull: boolean;
 }
 
 /** @param info the sections commandstats and replication of INFO */
@@ -29,20 +38,39 @@ export function readSigns(info: string): Signs {
       !isReplica ||
       (field('master_link_status') === 'up' && field('master_sync_in_progress') !== '1'),
     offset: isReplica ? Number(field('slave_repl_offset')) : 0,
+    backlog: isReplica ? readBacklog(field) : undefined,
   };
 }
+
+function readBacklog(field: (name: string) => string): Backlog {
+  return {
+    from: Number(field('repl_backlog_first_byte_offset')),
+    isFull: Number(field('repl_backlog_histlen')) >= Number(field('repl_backlog_size')),
+  };
+}
+
+/** What is known of the calls of one command. */
+interface Tally {
+  /** How many were somebody else's. */
+  readonly others: number;
+  /** At how many looks in a row more of ours were counted than the upstream had executed. */
+  readonly behind: number;
+}
+
+/** At so many such looks it is no accident of timing. */
+const BEHIND_MAX_LOOKS = 2;
 
 /**
  * Compares one look at the upstream with the one before, less what passed through this proxy.
  *
  * What is on its way counts as executed, so that a look between a command's execution and its reply
- * raises no alarm; what turns out never to have been executed is taken back.
+ * raises no alarm; what turns out never to have been executed is taken back. Where it cannot be known,
+ * the others are told: an alarm too many costs a read, one too few would be a defect.
  */
 export class SignReader {
   readonly #log: SilentLog;
+  readonly #tallies = new Map<string, Tally>();
   #before: Signs | undefined;
-  readonly #unexplained = new Map<string, number>(); // calls less those of ours, at the last look
-  #behind = 0; // looks in a row at which more of ours were counted than the upstream had
 
   constructor(log: SilentLog) {
     this.#log = log;
@@ -50,44 +78,46 @@ export class SignReader {
 
   /** @returns why data may have changed unannounced since the last look; undefined: it has not */
   look(signs: Signs): string | undefined {
+    this.#log.looked();
     const before = this.#before;
     this.#before = signs;
     const reason = before === undefined ? undefined : changeOf(before, signs);
     if (before !== undefined && reason === undefined) return this.#silentCalls(signs);
-    this.#begin(signs);
+    for (const name of this.#log.watched) {
+      this.#tallies.set(name, { others: this.#othersOf(name, signs), behind: 0 });
+    }
     return reason;
   }
 
-  #begin(signs: Signs): void {
-    this.#behind = 0;
-    for (const name of this.#log.names)
-      this.#unexplained.set(name, this.#unexplainedOf(name, signs));
-  }
-
-  #unexplainedOf(name: string, signs: Signs): number {
+  #othersOf(name: string, signs: Signs): number {
     return (signs.calls.get(name) ?? 0) - this.#log.countOf(name);
   }
 
   #silentCalls(signs: Signs): string | undefined {
     let reason: string | undefined;
-    let isBehind = false;
-    for (const name of this.#log.names) {
-      const unexplained = this.#unexplainedOf(name, signs);
-      const known = this.#unexplained.get(name) ?? 0;
-      if (unexplained < known) isBehind = true;
-      if (unexplained <= known) continue;
-      this.#unexplained.set(name, unexplained);
-      reason = `${name.toUpperCase()} was executed for somebody else`;
+    for (const name of this.#log.watched) {
+      const others = this.#othersOf(name, signs);
+      const known = this.#tallies.get(name) ?? { others: 0, behind: 0 };
+      if (others > known.others) {
+        this.#tallies.set(name, { others, behind: 0 });
+        reason = `${name.toUpperCase().replace('|', ' ')} was executed for somebody else`;
+      } else {
+        this.#tallies.set(name, this.#caughtUp(name, known, others));
+      }
     }
-    if (isBehind) this.#catchUp(signs);
-    else this.#behind = 0;
     return reason;
   }
 
-  /** More of ours were counted than executed: a connection was lost on the way. */
-  #catchUp(signs: Signs): void {
-    this.#behind += 1;
-    if (!this.#log.hasInFlight && this.#behind >= 2) this.#begin(signs);
+  /**
+   * Even if nothing in flight has been executed, more of ours were counted than the upstream had. At
+   * one look this is what was executed since it answered. If it stays so, some of ours never were, and
+   * would hide as many of somebody else's.
+   */
+  #caughtUp(name: string, known: Tally, others: number): Tally {
+    const isBehind = others + this.#log.inFlightOf(name) < known.others;
+    const behind = isBehind ? known.behind + 1 : 0;
+    if (behind < BEHIND_MAX_LOOKS) return { others: known.others, behind };
+    return { others, behind: 0 };
   }
 }
 
@@ -96,8 +126,16 @@ function changeOf(before: Signs, now: Signs): string | undefined {
   if (now.history !== before.history) return 'upstream follows another history of writes';
   if (now.inStep && !before.inStep) return 'upstream has synchronised with its master';
   if (now.offset < before.offset) return 'upstream has gone back in its history of writes';
+  if (isMadeAnew(before.backlog, now.backlog)) {
+    return 'upstream has synchronised in full with its master';
+  }
   for (const [name, count] of before.calls) {
     if ((now.calls.get(name) ?? 0) < count) return 'the counters of upstream were reset';
   }
   return undefined;
+}
+
+/** A replica that is given all data drops its backlog. One that is not full has not moved on. */
+function isMadeAnew(before: Backlog | undefined, now: Backlog | undefined): boolean {
+  return now !== undefined && !now.isFull && now.from !== before?.from;
 }

@@ -13,6 +13,8 @@ export interface Stage {
   readonly via: Target;
   /** The Redis that holds the data. */
   readonly upstream: Target;
+  /** What that Redis speaks to `w`, where it can't do as it is asked. */
+  readonly upstreamSpeaks?: Protocol;
   readonly fence: Fence;
   /** Empties the data behind, and puts back the settings that rows change. */
   readonly keeper: RawClient;
@@ -129,7 +131,8 @@ async function perform(
     wanted[name] ??= [];
     const frames = wanted[name];
     if (kind === 'see') {
-      const frame = frameOf(await cast.withIds(said), protocol);
+      const spoken = name === 'w' ? (stage.upstreamSpeaks ?? protocol) : protocol;
+      const frame = frameOf(await cast.withIds(said), spoken);
       if (frame === undefined) continue;
       frames.push(frame);
       const seen = () => cast.seenBy(name).length >= frames.length;

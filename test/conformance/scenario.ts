@@ -1,8 +1,10 @@
 import { describe } from 'vitest';
 import { Fence } from '../helpers/fence.ts';
 import { test as base, targetOf } from '../helpers/fixtures.ts';
+import { WITHOUT_HELLO } from '../helpers/old-upstream.ts';
 import { type RunningProxy, startProxy } from '../helpers/proxy.ts';
 import { RawClient, type Target } from '../helpers/raw-client.ts';
+import { startRedis } from '../helpers/redis.ts';
 import { type Protocol, play, type Stage } from './play.ts';
 
 /** A deliberate difference from Redis. */
@@ -44,6 +46,8 @@ interface FileStages {
   readonly proxyStage: Stage;
   /** A proxy with `--redirect-cleanup=off`, in front of the same Redis as `proxyStage`. */
   readonly looseStage: Stage;
+  /** A proxy in front of a Redis that does not know HELLO. */
+  readonly oldStage: Stage;
 }
 
 const test = base.extend<{ $file: FileStages }>({
@@ -63,6 +67,17 @@ const test = base.extend<{ $file: FileStages }>({
       );
       await onStage(proxy.target, targetOf(redis), use);
       await proxy.stop();
+    },
+    { scope: 'file' },
+  ],
+  oldStage: [
+    // biome-ignore lint/correctness/noEmptyPattern: Vitest reads a fixture's needs from its pattern
+    async ({}, use) => {
+      const old = await startRedis(WITHOUT_HELLO);
+      const proxy = await startProxy(old.url);
+      await onStage(proxy.target, targetOf(old), (stage) => use({ ...stage, upstreamSpeaks: 2 }));
+      await proxy.stop();
+      await old.stop();
     },
     { scope: 'file' },
   ],
@@ -91,6 +106,12 @@ export function conformance({ title: theme, rows }: Theme): void {
     for (const { row, protocol, title } of playsOf(rows)) {
       const said = row.differs?.play ?? row.play;
       test(title, ({ proxyStage }) => play(proxyStage, said, protocol));
+    }
+  });
+  describe(`${theme}, on the proxy of a Redis without HELLO`, () => {
+    for (const { row, protocol, title } of playsOf(rows)) {
+      const said = row.differs?.play ?? row.play;
+      test(title, ({ oldStage }) => play(oldStage, said, protocol));
     }
   });
   const optional = rows.filter(({ differs }) => differs?.unless !== undefined);

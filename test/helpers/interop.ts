@@ -3,7 +3,7 @@ import { test as base, expect, vi } from 'vitest';
 import { Fence } from './fence.ts';
 import { targetOf } from './fixtures.ts';
 import { type RunningProxy, startProxy } from './proxy.ts';
-import { type RedisProcess, startRedis } from './redis.ts';
+import { type RedisOptions, type RedisProcess, startRedis } from './redis.ts';
 
 /** How long a condition that must come true is polled for, and how often, in milliseconds. */
 const POLL = { timeout: 20_000, interval: 2 } as const;
@@ -17,6 +17,13 @@ const BLIND = /^changes may be missed|^the source of changes is not up/;
 /** The client that the tests of it, and the direct writer of all the others, are about. */
 export type NodeRedis = Awaited<ReturnType<typeof directClient>>;
 
+let upstream: RedisOptions = {};
+
+/** The tests of this file, and of those that it imports after this, have such a Redis. */
+export function standOn(options: RedisOptions): void {
+  upstream = options;
+}
+
 /**
  * What a test of a real client stands on: a Redis of its own, a proxy in front of it, and
  * `direct`, a client that bypasses the proxy. All end with the test, whatever it registered with
@@ -27,7 +34,7 @@ export type NodeRedis = Awaited<ReturnType<typeof directClient>>;
  */
 export const test = base
   .extend('redis', async ({ task: _ }, { onCleanup }): Promise<RedisProcess> => {
-    const redis = await startRedis();
+    const redis = await startRedis(upstream);
     onCleanup(() => redis.stop());
     return redis;
   })

@@ -24,6 +24,8 @@ export type ProxyOverrides = Partial<Omit<ProxyConfig, 'upstream'>> & {
 export interface RunningProxy {
   /** Where it listens. */
   readonly target: Target;
+  /** All places where it listens, as an operator reads them; `target` is the first. */
+  readonly addresses: readonly string[];
   readonly metrics: Metrics;
   /** Everything that was logged from debug upwards. */
   readonly log: readonly LogLine[];
@@ -33,6 +35,15 @@ export interface RunningProxy {
   /** Waits until it is ready, or is not. @throws Error if that takes too long */
   becomes(state: 'ready' | 'unready'): Promise<void>;
   stop(): Promise<void>;
+}
+
+/** @returns how many blind spells there were, for whatever reason */
+export function blindSpellsOf({ metrics: { counts } }: RunningProxy): number {
+  let spells = 0;
+  for (const [name, count] of Object.entries(counts)) {
+    if (name.startsWith('blindSpells')) spells += count;
+  }
+  return spells;
 }
 
 /** How long a proxy may take to become what a test waits for, in milliseconds. */
@@ -61,7 +72,8 @@ export async function startProxy(
   );
   await proxy.start();
   const running = {
-    target: targetOf(proxy.address),
+    target: targetOf(proxy.addresses[0] ?? ''),
+    addresses: proxy.addresses,
     metrics,
     log,
     failures,

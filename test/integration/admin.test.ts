@@ -89,7 +89,7 @@ describe('/metrics', () => {
     metrics.counts.forwarded += 5;
     metrics.counts.invalidationsWrite += 2;
     metrics.counts.invalidationsBlind += 1;
-    metrics.counts.blindSeconds += 0.5;
+    metrics.counts.blindSecondsTimeout += 0.5;
     const first = await fetch(`${url}/metrics`);
     expect(first.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
     const text = await first.text();
@@ -105,7 +105,10 @@ describe('/metrics', () => {
       '{reason="blind"}': 1,
       '{reason="table_full"}': 0,
     });
-    expect(samples(text, 'blind_seconds_total')).toEqual({ '': 0.5 });
+    expect(samples(text, 'blind_seconds_total')).toMatchObject({
+      '{reason="timeout"}': 0.5,
+      '{reason="connection"}': 0,
+    });
     metrics.counts.forwarded += 1;
     const second = await (await fetch(`${url}/metrics`)).text();
     expect(samples(second, 'commands_total')).toMatchObject({ '{kind="forwarded"}': 6 });

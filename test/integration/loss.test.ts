@@ -1,12 +1,10 @@
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { describe, expect, vi } from 'vitest';
-import { Fence } from '../helpers/fence.ts';
-import { test as base, targetOf } from '../helpers/fixtures.ts';
-import { Hop } from '../helpers/hop.ts';
-import { type ProxyOverrides, type RunningProxy, startProxy } from '../helpers/proxy.ts';
-import { RawClient, type Request, type Target } from '../helpers/raw-client.ts';
-import { type RedisProcess, startRedis } from '../helpers/redis.ts';
+import { targetOf } from '../helpers/fixtures.ts';
+import { type Own, test } from '../helpers/own.ts';
+import { blindSpellsOf } from '../helpers/proxy.ts';
+import type { RawClient, Request } from '../helpers/raw-client.ts';
 
 const INVALIDATE_K = '>["invalidate" *["k"]]';
 const INVALIDATE_ALL = '>["invalidate" _]';
@@ -14,42 +12,6 @@ const UNREACHABLE = '-ERR the upstream Redis cannot be reached\r\n';
 
 /** How long what must come may take, in milliseconds. */
 const POLL = { timeout: 10_000, interval: 2 } as const;
-
-/** What a test makes of its own, each of which ends with it, the last one first. */
-interface Own {
-  redis(): Promise<RedisProcess>;
-  hop(behind: RedisProcess): Promise<Hop>;
-  proxy(upstream: string, overrides?: ProxyOverrides): Promise<RunningProxy>;
-  fence(proxy: RunningProxy, redis: RedisProcess): Promise<Fence>;
-  client(target: Target, ...requests: readonly Request[]): Promise<RawClient>;
-  atEnd(step: () => unknown): void;
-}
-
-const test = base.extend<{ own: Own }>({
-  // biome-ignore lint/correctness/noEmptyPattern: Vitest reads a fixture's needs from its pattern
-  own: async ({}, use) => {
-    const steps: (() => unknown)[] = [];
-    const kept = <T>(one: T, end: (one: T) => unknown): T => {
-      steps.push(() => end(one));
-      return one;
-    };
-    await use({
-      redis: async () => kept(await startRedis(), (redis) => redis.stop()),
-      hop: async (behind) => kept(await Hop.open(targetOf(behind)), (hop) => hop.close()),
-      proxy: async (upstream, overrides) =>
-        kept(await startProxy(upstream, overrides), (proxy) => proxy.stop()),
-      fence: async (proxy, redis) =>
-        kept(await Fence.open(proxy.target, targetOf(redis)), (fence) => fence.close()),
-      client: async (target, ...requests) => {
-        const client = kept(await RawClient.connect(target), (one) => one.close());
-        await client.pipeline(requests);
-        return client;
-      },
-      atEnd: (step) => steps.push(step),
-    });
-    for (const step of steps.reverse()) await step();
-  },
-});
 
 const TRACKING: readonly Request[] = ['HELLO 3', 'CLIENT TRACKING ON'];
 
@@ -155,7 +117,7 @@ describe('the connection on which changes are heard', () => {
     expect(reader.pushes.length).toBe(7);
     expect(readers[1].pushes).toEqual([INVALIDATE_ALL, INVALIDATE_ALL]);
     expect(stranger.pushes).toEqual([]);
-    expect(proxy.metrics.counts.blindSpells).toBe(1);
+    expect(blindSpellsOf(proxy)).toBe(1);
     await direct.call('SET k 1');
     await reader.sawPushes(8);
     expect(reader.pushes.at(-1)).toBe(INVALIDATE_K);
@@ -172,7 +134,7 @@ describe('the connection on which changes are heard', () => {
       await proxy.becomes('ready');
       expect(reader.pushes).toEqual(new Array(2 * round).fill(INVALIDATE_ALL));
     }
-    expect(proxy.metrics.counts.blindSpells).toBe(4);
+    expect(blindSpellsOf(proxy)).toBe(4);
   });
 
   test('gone silent: the deadline of its ping notices', async ({ own }) => {
@@ -206,7 +168,7 @@ describe('an upstream that is not there at the start', () => {
     await vi.waitFor(() => expect(proxy.ready.reason).toMatch(/ECONNREFUSED|ENOENT/), POLL);
     const refused = await own.client(proxy.target);
     expect(await refused.expectClose()).toBe(UNREACHABLE);
-    expect(proxy.metrics.counts.refusedConnections).toBe(1);
+    expect(proxy.metrics.counts.refusedUpstream).toBe(1);
     await redis.restart();
     await proxy.becomes('ready');
     expect(proxy.ready).toEqual({ ok: true, reason: '' });

@@ -3,7 +3,7 @@ import { createServer, type Socket } from 'node:net';
 import { describe, expect, vi } from 'vitest';
 import { test as base, targetOf } from '../helpers/fixtures.ts';
 import { Hop, type Passage } from '../helpers/hop.ts';
-import { type RunningProxy, startProxy } from '../helpers/proxy.ts';
+import { blindSpellsOf, type RunningProxy, startProxy } from '../helpers/proxy.ts';
 import { RawClient } from '../helpers/raw-client.ts';
 
 const POLL = { timeout: 10_000, interval: 2 } as const;
@@ -60,7 +60,7 @@ async function expectOthersServed({ proxy, other }: Forged, direct: RawClient): 
   expect(await fresh.call('PING')).toBe('+PONG');
   fresh.close();
   expect(proxy.ready.ok).toBe(true);
-  expect(proxy.metrics.counts.blindSpells).toBe(0);
+  expect(blindSpellsOf(proxy)).toBe(0);
 }
 
 const GARBAGE = [

@@ -1,17 +1,20 @@
+import { ProxyError } from '../../src/errors.ts';
 import {
-  changedKey,
+  findKey,
   isNotification,
   isRemoval,
   messageOf,
   PATTERN,
 } from '../../src/invalidation/notifications.ts';
 import type { SourceListener } from '../../src/invalidation/source.ts';
+import { keyAt } from '../../src/key.ts';
 import { Kept } from '../../src/resp/kept.ts';
 import { FrameScanner } from '../../src/resp/scanner.ts';
 import { arrayOf, bulkOf } from './store.ts';
-import { Pipe } from './wire.ts';
+import { TextPipe } from './wire.ts';
 
 const FRAME_MAX_BYTES = 1_024;
+const LOST = new ProxyError('UPSTREAM_UNREACHABLE', 'the channel is lost');
 
 /** What the proxy's end of the channel needs. */
 export interface ChannelParts {
@@ -28,7 +31,7 @@ export interface ChannelParts {
  */
 export class Channel {
   readonly #parts: ChannelParts;
-  readonly pipe = new Pipe();
+  readonly pipe = new TextPipe();
   #scanner = new FrameScanner();
   #pieces = new Kept(FRAME_MAX_BYTES);
   #atRedis = false; // Redis writes to it
@@ -58,8 +61,8 @@ export class Channel {
   }
 
   /** Redis announces a change. */
-  announce(key: string, event: string): void {
-    const name = `__keyspace@0__:${key}`;
+  announce(db: number, key: string, event: string): void {
+    const name = `__keyspace@${db}__:${key}`;
     this.#write(arrayOf([bulkOf('pmessage'), bulkOf(PATTERN), bulkOf(name), bulkOf(event)]));
   }
 
@@ -81,7 +84,7 @@ export class Channel {
     this.#atRedis = false;
     this.#atProxy = 'down';
     this.pipe.clear();
-    this.#parts.listener.blind('lost');
+    this.#parts.listener.blind(LOST);
   }
 
   /** The proxy connects and subscribes; Redis does so at once, the proxy reads of it later. */
@@ -122,8 +125,10 @@ export class Channel {
   #take(frame: Buffer): void {
     const { listener } = this.#parts;
     if (isNotification(frame, 0, frame.length)) {
-      const key = changedKey(frame, 0, frame.length);
-      if (key !== undefined) listener.changed(key, isRemoval(frame, frame.length));
+      const place = { from: 0, to: 0 };
+      if (!findKey(frame, 0, frame.length, place)) return;
+      if (!listener.concerns(frame, place.from, place.to)) return;
+      listener.changed(keyAt(frame, place.from, place.to), isRemoval(frame, frame.length));
       return;
     }
     const message = messageOf(frame, 0, frame.length);
@@ -143,6 +148,6 @@ export class Channel {
   }
 
   #write(text: string): void {
-    if (this.#atRedis) this.pipe.push(Buffer.from(text, 'latin1'));
+    if (this.#atRedis) this.pipe.push(text);
   }
 }

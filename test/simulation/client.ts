@@ -2,23 +2,36 @@ import { type ClientMode, modeAfter, OFF } from './mode.ts';
 import { type Expected, type LaneOracle, type SentRequest, Violation } from './oracle.ts';
 import { operationsOf } from './script.ts';
 import { nullOf, type Protocol, type ReadKind } from './store.ts';
-import { FrameReader, type Node, show } from './wire.ts';
+import type { Teller } from './story.ts';
+import { decode, FrameReader, type Node, show } from './wire.ts';
 
 /** A request on its way, and what its client will need to know about it when its reply comes. */
 interface Outstanding extends SentRequest {
   /** Keys that an invalidation on the app's other connection has named since it was sent. */
-  readonly dropped: Set<string>;
+  dropped: Set<string> | undefined;
   /** Everything was named. */
   droppedAll: boolean;
   /** The app's other connection could hear of invalidations when it was sent. */
   readonly couldHear: boolean;
 }
 
+/** What a client holds. */
+interface Cached {
+  readonly db: number;
+  readonly kind: ReadKind;
+  /** The reply's bytes, nulls as in RESP3. */
+  readonly raw: string;
+}
+
 /** What a client is given. */
 export interface ClientParts {
+  /** A key that it may not read, nor hear of. */
+  readonly secret: string | undefined;
+  /** The database in which it begins. */
+  readonly db: number;
   readonly name: string;
   readonly oracle: LaneOracle;
-  readonly tell: (line: () => string) => void;
+  readonly tell: Teller | undefined;
   /** The connection of the same app to which it may redirect. */
   readonly target: CachingClient | undefined;
 }
@@ -30,8 +43,8 @@ export interface ClientParts {
  * reply, the right one, in order, and no push stands inside a reply.
  */
 export class CachingClient {
-  /** What is cached: key, then kind of read, then the reply's bytes, nulls as in RESP3. */
-  readonly cache = new Map<string, Map<ReadKind, string>>();
+  /** What is cached of each key, one value for each kind of read in each database. */
+  readonly cache = new Map<string, Map<string, Cached>>();
   readonly name: string;
   readonly #parts: ClientParts;
   readonly #reader = new FrameReader();
@@ -39,14 +52,22 @@ export class CachingClient {
   readonly #redirectors: CachingClient[] = [];
   #queued: Outstanding[] | undefined; // in MULTI
   #mode: ClientMode = OFF;
+  #db: number; // selected
   #marked = false; // by CLIENT CACHING
+  #isMarkUnsure = false;
+  #isSpeechUnsure = false; // HELLO got no reply: who knows where in what is received it took effect
   #everTracked = false;
+  #isDeaf = false; // what is dealt with is no reply that it has got
+  #hasNamedSecret = false;
+  #hasQuit = false;
+  #quitIsOver = false; // what it has sent behind that, is ignored
   #hearsChannel = false; // subscribed, in RESP2
   protocol: Protocol = 2;
   isGone = false;
 
   constructor(parts: ClientParts) {
     this.name = parts.name;
+    this.#db = parts.db;
     this.#parts = parts;
     if (parts.target !== undefined) parts.target.#redirectors.push(this);
   }
@@ -67,8 +88,11 @@ export class CachingClient {
   /** A request is being sent. */
   sends(words: readonly string[]): void {
     const couldHear = this.#parts.target?.canHear === true;
-    const request = { words, dropped: new Set<string>(), droppedAll: false, couldHear };
+    const request = { words, dropped: undefined, droppedAll: false, couldHear };
     this.#outstanding.push(request);
+    if (words[0] === 'QUIT') this.#hasQuit = true;
+    const { secret } = this.#parts;
+    if (secret !== undefined) this.#hasNamedSecret ||= words.some((word) => word.includes(secret));
     this.#parts.oracle.sent(request);
   }
 
@@ -82,9 +106,23 @@ export class CachingClient {
     }
   }
 
-  /** Its connection has ended. What it has cached is the app's, if the app can still be told. */
-  ended(): void {
+  /** Whether it has asked for its connection to be ended. */
+  get hasQuit(): boolean {
+    return this.#hasQuit;
+  }
+
+  /**
+   * Its connection has ended. What it has cached is the app's, if the app can still be told.
+   *
+   * @param isAnswered all replies have come before, the proxy says
+   * @throws Violation P3
+   */
+  ended(isAnswered: boolean): void {
+    this.passSilence();
     this.isGone = true;
+    if (isAnswered && this.#outstanding.length > 0 && !this.#quitIsOver) {
+      throw new Violation('P3', `${this.name} never gets ${this.#outstanding.length} replies`);
+    }
     // An app that has not heard what its last CLIENT TRACKING did can't know who is told.
     const isUnsure = this.#outstanding.some(({ words }) => words[1] === 'TRACKING');
     if (this.#mode.redirect === 0 || isUnsure) this.#dropAll();
@@ -100,7 +138,22 @@ export class CachingClient {
     if (this.#mode.redirect !== 0) this.#dropAll();
   }
 
+  /** Requests that get no reply, by CLIENT REPLY, are done with as far as Redis has executed them. */
+  passSilence(): void {
+    for (;;) {
+      const text = this.#parts.oracle.takeSilence();
+      if (text === undefined) return;
+      const request = this.#outstanding.shift();
+      if (request === undefined) throw new Violation('P3', `${this.name} asked for nothing`);
+      this.#parts.tell?.(() => `${this.name} gets nothing for ${request.words.join(' ')}`);
+      this.#isDeaf = true;
+      this.#believe(request, decode(text));
+      this.#isDeaf = false;
+    }
+  }
+
   #take(frame: Node): void {
+    this.passSilence();
     if (frame.type === '>') this.#takePush(frame.items);
     else if (this.#hearsChannel && frame.type === '*' && frame.items[0]?.text === 'message') {
       this.#takePush([{ ...frame.items[0], text: 'invalidate' }, frame.items[2] as Node]);
@@ -108,18 +161,27 @@ export class CachingClient {
   }
 
   #takePush([kind, what]: readonly Node[]): void {
+    if (this.protocol === 2 && !this.#hearsChannel && !this.#isSpeechUnsure) {
+      throw new Violation('P5', `${this.name} got a push, and speaks RESP2`);
+    }
     if (kind?.text === 'subscribe') {
       this.#takeReply(undefined);
       return;
     }
     const keys = what?.type === '*' && what.raw !== '*-1\r\n' ? what.items : undefined;
     const named = keys?.map(({ text }) => text);
-    this.#parts.tell(() => `${this.name} is told: ${kind?.text} ${named?.join(' ') ?? 'all'}`);
+    this.#parts.tell?.(() => `${this.name} is told: ${kind?.text} ${named?.join(' ') ?? 'all'}`);
     // Whoever redirects here may not have heard yet that it may.
     if (!this.#everTracked && this.#redirectors.length === 0) {
       throw new Violation('P6', `${this.name} is told of keys and was never let to track any`);
     }
     if (kind?.text !== 'invalidate') return;
+    const { secret } = this.#parts;
+    // What others redirect here is theirs to know, and what it names itself is no news to it.
+    const mayKnow = this.#hasNamedSecret || this.#redirectors.length > 0;
+    if (secret !== undefined && named?.includes(secret) && !mayKnow) {
+      throw new Violation('P6', `${this.name} is told of ${secret}, which it may not read`);
+    }
     this.#drop(named);
     if (this.#parts.target !== undefined) this.#parts.target.#drop(named);
     for (const other of this.#redirectors) {
@@ -141,7 +203,8 @@ export class CachingClient {
   #poison(keys: readonly string[] | undefined): void {
     for (const request of [...this.#outstanding, ...(this.#queued ?? [])]) {
       if (keys === undefined) request.droppedAll = true;
-      else for (const key of keys) request.dropped.add(key);
+      request.dropped ??= new Set();
+      for (const key of keys ?? []) request.dropped.add(key);
     }
   }
 
@@ -149,28 +212,27 @@ export class CachingClient {
   #takeReply(frame: Node | undefined): void {
     const request = this.#outstanding.shift();
     const expected = this.#parts.oracle.take();
-    const got = frame === undefined ? 'a confirmation' : show(frame.raw);
+    const got = () => (frame === undefined ? 'a confirmation' : show(frame.raw));
     if (request === undefined || expected === undefined) {
-      throw new Violation('P3', `${this.name} got ${got} before any reply was due`);
+      throw new Violation('P3', `${this.name} got ${got()} before any reply was due`);
     }
-    this.#parts.tell(() => `${this.name} gets ${got} for ${request.words.join(' ')}`);
+    this.#parts.tell?.(() => `${this.name} gets ${got()} for ${request.words.join(' ')}`);
     if (frame === undefined) return;
     if (!isExpected(frame, expected)) {
       const due = expected.kind === 'bytes' ? show(expected.text) : 'something else';
-      const what = `${this.name} got ${got} for ${request.words.join(' ')}, not ${due}`;
+      const what = `${this.name} got ${got()} for ${request.words.join(' ')}, not ${due}`;
       throw new Violation('P3', what);
     }
     this.#believe(request, frame);
   }
 
   #believe(request: Outstanding, frame: Node): void {
-    const [command = '', subcommand] = request.words;
+    const [command = ''] = request.words;
     if (frame.raw === '+QUEUED\r\n' && this.#queued !== undefined) this.#queued.push(request);
     else if (command === 'EXEC') this.#executed(frame);
     else this.#carriedOut(request, frame);
     // The mark is for the next request, and for a whole transaction if that is the next.
-    if (this.#queued === undefined && command !== 'CLIENT') this.#marked = false;
-    if (subcommand === 'TRACKING' && !this.#mode.on) this.#marked = false;
+    if (this.#queued === undefined && command !== 'CLIENT') this.#unmark();
   }
 
   #executed(frame: Node): void {
@@ -190,7 +252,10 @@ export class CachingClient {
     const isOk = frame.type !== '-';
     switch (words[0]) {
       case 'HELLO':
-        if (isOk) this.protocol = 3;
+        if (isOk) this.#speaks(words[1] === '3' ? 3 : 2);
+        break;
+      case 'SELECT':
+        if (isOk) this.#db = Number(words[1]);
         break;
       case 'SUBSCRIBE':
         this.#hearsChannel = isOk;
@@ -201,32 +266,61 @@ export class CachingClient {
       case 'DISCARD':
         if (isOk) this.#queued = undefined;
         break;
+      case 'QUIT':
+        this.#quitIsOver = true;
+        break;
       case 'RESET':
         if (isOk) this.#begunAnew();
         break;
       case 'CLIENT':
-        if (frame.raw === '+OK\r\n') this.#told(words);
+        if (this.#isDeaf) this.#untold(words);
+        else if (frame.raw === '+OK\r\n') this.#told(request);
         break;
       default:
         this.#readOrWrote(request, frame);
     }
   }
 
+  /** In RESP2 nobody tells it of changes, but by another connection. */
+  #speaks(protocol: Protocol): void {
+    this.protocol = protocol;
+    this.#isSpeechUnsure = this.#isDeaf;
+    if (protocol === 2 && this.#mode.redirect === 0) this.#dropAll();
+  }
+
+  #unmark(): void {
+    this.#marked = false;
+    this.#isMarkUnsure = false;
+  }
+
   #begunAnew(): void {
     this.#queued = undefined;
     this.#mode = OFF;
-    this.#marked = false;
+    this.#unmark();
+    this.#db = this.#parts.db;
     this.protocol = 2;
+    this.#isSpeechUnsure = this.#isDeaf;
     this.#dropAll();
   }
 
-  #told(words: readonly string[]): void {
+  /** What became of it, the client can't know: it trusts in nothing until it is told again. */
+  #untold(words: readonly string[]): void {
+    if (words[1] === 'CACHING') this.#isMarkUnsure = true;
+    if (words[1] !== 'TRACKING') return;
+    this.#mode = OFF;
+    this.#everTracked = true;
+    this.#dropAll();
+  }
+
+  #told(request: Outstanding): void {
+    const { words } = request;
     if (words[1] === 'CACHING') this.#marked = true;
     if (words[1] !== 'TRACKING') return;
     this.#mode = modeAfter(this.#mode, words);
     if (this.#mode.on) this.#everTracked = true;
-    const isTold = this.#mode.redirect === 0 ? this.protocol === 3 : this.#parts.target?.canHear;
-    if (!this.#mode.on || isTold !== true) this.#dropAll();
+    else this.#unmark();
+    const isTold = this.#mode.redirect === 0 ? this.protocol === 3 : this.#isHeard(request);
+    if (!this.#mode.on || !isTold) this.#dropAll();
   }
 
   #readOrWrote(request: Outstanding, frame: Node): void {
@@ -256,14 +350,20 @@ export class CachingClient {
   }
 
   #store(request: Outstanding, kind: ReadKind, key: string, raw: string): void {
-    if (!this.#isTracked(request, key)) return;
-    let kinds = this.cache.get(key);
-    if (kinds === undefined) {
-      kinds = new Map();
-      this.cache.set(key, kinds);
+    if (this.#isDeaf || this.#isMarkUnsure || !this.#isTracked(request, key)) return;
+    let values = this.cache.get(key);
+    if (values === undefined) {
+      values = new Map();
+      this.cache.set(key, values);
     }
-    kinds.set(kind, raw === '$-1\r\n' ? nullOf(3) : raw);
-    this.#parts.tell(() => `${this.name} caches ${key} = ${show(raw)}`);
+    const db = this.#db;
+    values.set(kind + db, { db, kind, raw: raw === '$-1\r\n' ? nullOf(3) : raw });
+    this.#parts.tell?.(() => `${this.name} caches ${key} = ${show(raw)}`);
+  }
+
+  /** Whether the app's other connection has been able to hear since `request` was sent. */
+  #isHeard({ couldHear }: Outstanding): boolean {
+    return couldHear && this.#parts.target?.canHear === true;
   }
 
   /** Whether the client will be told when `key`, which it has just read, changes. */
@@ -271,8 +371,8 @@ export class CachingClient {
     const { on, optin, optout, bcast, prefixes, redirect } = this.#mode;
     if (!on) return false;
     if (redirect === 0 && this.protocol === 2) return false;
-    if (redirect !== 0 && !(request.couldHear && this.#parts.target?.canHear)) return false;
-    if (request.droppedAll || request.dropped.has(key)) return false;
+    if (redirect !== 0 && !this.#isHeard(request)) return false;
+    if (request.droppedAll || request.dropped?.has(key)) return false;
     if (bcast) return prefixes.some((prefix) => key.startsWith(prefix));
     return optin ? this.#marked : !(optout && this.#marked);
   }
@@ -301,6 +401,8 @@ function isExpected(frame: Node, expected: Expected): boolean {
       return frame.raw === expected.text;
     case 'answer':
       return isAnswer(frame.raw);
+    case 'silence':
+      return false;
     case 'elements': {
       const { elements } = expected;
       if (frame.type !== '*' || frame.items.length !== elements.length) return false;

@@ -23,132 +23,149 @@ function integer(value: number): string {
   return `:${value}\r\n`;
 }
 
-/** The commands of the model, by their names in lower case; those that end MULTI stand elsewhere. */
+/** The commands of the model, by their names; those that end MULTI stand elsewhere. */
 export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
-  ['ping', () => '+PONG\r\n'],
-  ['echo', (_redis, _connection, [, text = '']) => bulkOf(text)],
+  ['PING', () => '+PONG\r\n'],
+  ['ECHO', (_redis, _connection, [, text = '']) => bulkOf(text)],
   [
-    'get',
-    (redis, { protocol }, [, key = '']) => {
-      const value = redis.store.value(key);
+    'GET',
+    (_redis, connection, [, key = '']) => {
+      const value = connection.store.value(key);
       if (typeof value === 'object') return WRONG_TYPE;
-      return value === undefined ? nullOf(protocol) : bulkOf(value);
+      return value === undefined ? nullOf(connection.protocol) : bulkOf(value);
     },
   ],
   [
-    'mget',
-    (redis, { protocol }, [, ...keys]) =>
+    'MGET',
+    (_redis, connection, [, ...keys]) =>
       arrayOf(
         keys.map((key) => {
-          redis.store.value(key); // may be over
-          return redis.store.answer('get', key, protocol);
+          connection.store.value(key); // may be over
+          return connection.store.answer('get', key, connection.protocol);
         }),
       ),
   ],
   [
-    'exists',
-    (redis, _connection, [, key = '']) => integer(redis.store.value(key) === undefined ? 0 : 1),
+    'EXISTS',
+    (_redis, connection, [, key = '']) =>
+      integer(connection.store.value(key) === undefined ? 0 : 1),
   ],
   [
-    'lrange',
-    (redis, { protocol }, [, key = '']) => {
-      if (typeof redis.store.value(key) === 'string') return WRONG_TYPE;
-      return redis.store.answer('lrange', key, protocol);
+    'LRANGE',
+    (_redis, connection, [, key = '']) => {
+      if (typeof connection.store.value(key) === 'string') return WRONG_TYPE;
+      return connection.store.answer('lrange', key, connection.protocol);
     },
   ],
   [
-    'set',
-    (redis, _connection, [, key = '', text = '', , forMs]) => {
-      redis.store.set(key, text, forMs === undefined ? undefined : Number(forMs));
+    'SET',
+    (_redis, connection, [, key = '', text = '', , forMs]) => {
+      connection.store.set(key, text, forMs === undefined ? undefined : Number(forMs));
       return OK;
     },
   ],
   [
-    'append',
-    (redis, _connection, [, key = '', text = '']) => {
-      const length = redis.store.append(key, text);
+    'APPEND',
+    (_redis, connection, [, key = '', text = '']) => {
+      const length = connection.store.append(key, text);
       return length === undefined ? WRONG_TYPE : integer(length);
     },
   ],
   [
-    'del',
-    (redis, _connection, [, ...keys]) =>
-      integer(keys.filter((key) => redis.store.delete(key)).length),
+    'DEL',
+    (_redis, connection, [, ...keys]) =>
+      integer(keys.filter((key) => connection.store.delete(key)).length),
   ],
   [
-    'pexpire',
-    (redis, _connection, [, key = '', ms = '0']) =>
-      integer(redis.store.expire(key, Number(ms)) ? 1 : 0),
+    'PEXPIRE',
+    (_redis, connection, [, key = '', ms = '0']) =>
+      integer(connection.store.expire(key, Number(ms)) ? 1 : 0),
   ],
   [
-    'rpush',
-    (redis, _connection, [, key = '', text = '']) => {
-      const length = redis.store.push(key, text);
+    'RPUSH',
+    (redis, connection, [, key = '', text = '']) => {
+      const length = connection.store.push(key, text);
       if (length === undefined) return WRONG_TYPE;
-      redis.pushed(key);
+      redis.pushed(connection.store, key);
       return integer(length);
     },
   ],
   [
-    'lpop',
-    (redis, { protocol }, [, key = '']) => {
-      if (typeof redis.store.value(key) === 'string') return WRONG_TYPE;
-      const text = redis.store.pop(key);
-      return text === undefined ? nullOf(protocol) : bulkOf(text);
+    'LPOP',
+    (_redis, connection, [, key = '']) => {
+      if (typeof connection.store.value(key) === 'string') return WRONG_TYPE;
+      const text = connection.store.pop(key);
+      return text === undefined ? nullOf(connection.protocol) : bulkOf(text);
     },
   ],
-  ['blpop', blpop],
-  ['eval', evalScript],
+  ['BLPOP', blpop],
+  ['EVAL', evalScript],
   [
-    'publish',
+    'PUBLISH',
     (redis, _connection, [, channel = '', text = '']) => integer(redis.publish(channel, text)),
   ],
   [
-    'subscribe',
+    'SUBSCRIBE',
     (_redis, { protocol }, [, channel = '']) =>
       `${protocol === 3 ? '>' : '*'}3\r\n${bulkOf('subscribe')}${bulkOf(channel)}:1\r\n`,
   ],
   [
-    'flushall',
+    'FLUSHALL',
     (redis) => {
-      redis.store.flush();
+      redis.flush();
+      redis.silent('flushall');
       return OK;
     },
   ],
-  ['client', client],
+  ['CLIENT', client],
   [
-    'auth',
+    'QUIT',
+    (redis, connection) => {
+      redis.close(connection);
+      return OK;
+    },
+  ],
+  [
+    'SELECT',
+    (redis, connection, [, db = '']) => {
+      connection.store = redis.store(Number(db));
+      return OK;
+    },
+  ],
+  [
+    'AUTH',
     (_redis, connection) => {
       connection.isLetIn = true;
       return OK;
     },
   ],
-  ['hello', hello],
+  ['HELLO', hello],
   [
-    'reset',
+    'RESET',
     (redis, connection) => {
       connection.reset();
+      connection.store = redis.store(0);
       connection.isLetIn = !redis.hasPassword;
       return '+RESET\r\n';
     },
   ],
   [
-    'watch',
-    (redis, connection, [, ...keys]) => {
+    'WATCH',
+    (_redis, connection, [, ...keys]) => {
       if (connection.multi !== undefined) return '-ERR WATCH inside MULTI is not allowed\r\n';
-      for (const key of keys) connection.watched.set(key, redis.store.version(key));
+      for (const key of keys) connection.watch(key);
       return OK;
     },
   ],
   [
-    'unwatch',
+    'UNWATCH',
     (_redis, connection) => {
-      connection.watched.clear();
+      connection.watched.length = 0;
       return OK;
     },
   ],
   [
-    'multi',
+    'MULTI',
     (_redis, connection) => {
       if (connection.multi !== undefined) return '-ERR MULTI calls can not be nested\r\n';
       connection.multi = [];
@@ -157,11 +174,11 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
     },
   ],
   [
-    'discard',
+    'DISCARD',
     (_redis, connection) => {
       if (connection.multi === undefined) return '-ERR DISCARD without MULTI\r\n';
       connection.multi = undefined;
-      connection.watched.clear();
+      connection.watched.length = 0;
       return OK;
     },
   ],
@@ -172,8 +189,8 @@ function blpop(
   connection: UpstreamConnection,
   [, key = '', timeout = '0']: readonly string[],
 ): string | undefined {
-  if (typeof redis.store.value(key) === 'string') return WRONG_TYPE;
-  const text = redis.store.pop(key);
+  if (typeof connection.store.value(key) === 'string') return WRONG_TYPE;
+  const text = connection.store.pop(key);
   if (text !== undefined) return arrayOf([bulkOf(key), bulkOf(text)]);
   if (redis.inTransaction) return nullOf(connection.protocol, '*');
   redis.block(connection, key, Number(timeout) * 1_000);
@@ -181,17 +198,17 @@ function blpop(
 }
 
 function evalScript(
-  redis: Upstream,
-  { protocol }: UpstreamConnection,
+  _redis: Upstream,
+  connection: UpstreamConnection,
   words: readonly string[],
 ): string {
   const values: string[] = [];
   for (const operation of operationsOf(words)) {
     if (operation.kind === 'fail') return SCRIPT_FAILED;
-    if (operation.kind === 'write') redis.store.set(operation.key, operation.text);
+    if (operation.kind === 'write') connection.store.set(operation.key, operation.text);
     else {
-      redis.store.value(operation.key); // may be over
-      values.push(redis.store.answer('get', operation.key, protocol));
+      connection.store.value(operation.key); // may be over
+      values.push(connection.store.answer('get', operation.key, connection.protocol));
     }
   }
   return arrayOf(values);
@@ -210,6 +227,7 @@ function client(
     case 'caching':
       return NO_CACHING;
     case 'tracking':
+    case 'reply':
       return OK;
     default:
       return '-ERR unknown subcommand\r\n';

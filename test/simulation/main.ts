@@ -1,28 +1,45 @@
 import { runSeed, tellFailure } from './run.ts';
 import { shrink } from './shrink.ts';
 
-/**
- * The program behind scripts/simulate.mjs: `<first seed> <count> [<mode> [<seeds to skip>]]`. Modes:
- * `story` tells the first failure, `first` and `all` print failures as JSON for another program.
- */
-const [first = '1', count = '10000', mode = 'story', skip = ''] = process.argv.slice(2);
+/** What a process of scripts/simulate.mjs is asked to do. */
+interface Task {
+  readonly firstSeed: number;
+  readonly count: number;
+  /** Seeds that are left out. */
+  readonly skip: readonly number[];
+  /** The first failure ends it. */
+  readonly stops: boolean;
+  /** Failures are shrunk and told as stories. */
+  readonly tells: boolean;
+}
 
-const skipped = new Set(skip.split(',').filter(Boolean).map(Number));
-const startedMs = performance.now();
-const failures: { readonly seed: number; readonly rule: string; readonly message: string }[] = [];
-let checked = 0;
-while (checked < Number(count) && (failures.length === 0 || mode === 'all')) {
-  const seed = Number(first) + checked;
-  checked += 1;
-  const failure = skipped.has(seed) ? undefined : runSeed(seed);
-  if (failure === undefined) continue;
-  failures.push({ seed, rule: failure.rule, message: failure.message });
-  if (mode === 'story') console.log(tellFailure(shrink(failure)));
+/** What it answers. */
+interface Result {
+  /** How many schedules were run. */
+  readonly checked: number;
+  readonly failures: readonly {
+    readonly seed: number;
+    readonly rule: string;
+    readonly message: string;
+    readonly story: string;
+  }[];
 }
-if (mode !== 'story') {
-  console.log(JSON.stringify({ checked, failures }));
-} else if (failures.length === 0) {
-  const seconds = ((performance.now() - startedMs) / 1_000).toFixed(1);
-  console.log(`${checked} schedules from seed ${first}: every promise kept, in ${seconds} s`);
+
+/** The program that scripts/simulate.mjs starts, once or several times, and gives tasks. */
+process.on('message', (task: Task) => process.send?.(run(task)));
+
+function run({ firstSeed, count, skip, stops, tells }: Task): Result {
+  const skipped = new Set(skip);
+  const failures: Result['failures'][number][] = [];
+  let checked = 0;
+  while (checked < count && !(stops && failures.length > 0)) {
+    const seed = firstSeed + checked;
+    checked += 1;
+    const failure = skipped.has(seed) ? undefined : runSeed(seed);
+    if (failure === undefined) continue;
+    const { rule, message } = failure;
+    const story = tells ? tellFailure(shrink(failure)) : '';
+    failures.push({ seed, rule, message, story });
+  }
+  return { checked, failures };
 }
-process.exitCode = failures.length > 0 ? 1 : 0;

@@ -136,9 +136,9 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   mutation(
     'a push is written into a reply',
-    'client/replies.ts',
-    'if (!this.midReply) {\n      this.#out.passTo(this.#at);\n      this.#out.sendWithheld();',
-    'if (bytes.length > 0) {\n      this.#out.passTo(this.#at);\n      this.#out.sendWithheld();',
+    'client/outlet.ts',
+    'if (!isBackedUp && !replies.midReply) {',
+    'if (!isBackedUp) {',
   ),
   mutation(
     'a key that makes room in the table is not told',
@@ -151,5 +151,59 @@ export const MUTATIONS: readonly Mutation[] = [
     'client/tracked.ts',
     'for (const what of redirect === outlet.clientId ? [] : left) {',
     'for (const what of redirect === outlet.clientId ? left : []) {',
+  ),
+  mutation(
+    'a client that has gone back to RESP2 gets pushes',
+    'client/outlet.ts',
+    'return protocol === 3 || subscriptions.active;',
+    'return protocol > 0 || subscriptions.active;',
+  ),
+  mutation(
+    'behind RESET the database of the URL is not selected again',
+    'client/introduction.ts',
+    'this.#dbSelected = this.#session.parts.db === 0;\n    this.begin();',
+    'this.begin();',
+  ),
+  mutation(
+    'a client of BCAST is told of keys that it may not read',
+    'client/nameable.ts',
+    "return access === 'all' ? keys : keys.filter(access);",
+    'return keys;',
+  ),
+  mutation(
+    'a client of BCAST is told nothing where nobody can say what it may read',
+    'client/nameable.ts',
+    'if (access === undefined || tooMany) tell(undefined);',
+    'if (access === undefined || tooMany) tell([]);',
+  ),
+  mutation(
+    'CLIENT REPLY OFF is not heeded',
+    'client/replies.ts',
+    'this.#silent = this.muted || (',
+    'this.#silent = (',
+  ),
+  mutation(
+    'CLIENT REPLY SKIP takes a reply that is not for the client',
+    'client/replies.ts',
+    'this.skipNext && owed.hidden !== true);\n      if (owed.hidden !== true) this.skipNext = false;',
+    'this.skipNext);\n      this.skipNext = false;',
+  ),
+  mutation(
+    'a client that sends no more is not waited for',
+    'client/session.ts',
+    'const idle = ledger.size === 0 && ',
+    'const idle = ',
+  ),
+  mutation(
+    'the watch takes one silent command of others for nothing',
+    'upstream/signs.ts',
+    'if (others > known.others) {',
+    'if (others > known.others + 1) {',
+  ),
+  mutation(
+    'what waits in MULTI hides the silent commands of others',
+    'client/roles.ts',
+    "session.takeEffect(() => call.send(), 'aside');",
+    'call.send();',
   ),
 ];

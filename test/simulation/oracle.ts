@@ -1,4 +1,5 @@
 import type { Outcome } from './commands.ts';
+import { arrayOf } from './store.ts';
 
 /** A request as its client has sent it. */
 export interface SentRequest {
@@ -10,6 +11,8 @@ export type Expected =
   | { readonly kind: 'bytes'; readonly text: string }
   /** The proxy's own answer: OK, or an error of its own. */
   | { readonly kind: 'answer' }
+  /** Nothing, by CLIENT REPLY. What Redis has replied. */
+  | { readonly kind: 'silence'; readonly text: string }
   | { readonly kind: 'elements'; readonly elements: readonly (string | undefined)[] };
 
 /** A rule that the proxy has broken; `rule` as in the promise. */
@@ -25,7 +28,13 @@ export class Violation extends Error {
 /** Who gets the reply to the request that is being executed. */
 type Recipient =
   | { readonly kind: 'nobody' }
-  | { readonly kind: 'client'; readonly standsFor: string | undefined; readonly isExec: boolean }
+  | {
+      readonly kind: 'client';
+      readonly standsFor: string | undefined;
+      readonly isExec: boolean;
+      /** As the client has sent it. */
+      readonly words: readonly string[];
+    }
   /** A write between two messages of attribution. */
   | { readonly kind: 'wrapped' }
   /** The EXEC behind it. */
@@ -35,7 +44,7 @@ type Recipient =
 type Slot = 'hidden' | 'stand-in' | 'client';
 
 const NOBODY: Recipient = { kind: 'nobody' };
-const ANSWERED: ReadonlySet<string> = new Set(['TRACKING', 'CACHING']);
+const ANSWERED: ReadonlySet<string> = new Set(['TRACKING', 'CACHING', 'REPLY']);
 
 /**
  * Follows what reaches Redis on one lane, and knows by it what the client has to get: its requests
@@ -44,18 +53,23 @@ const ANSWERED: ReadonlySet<string> = new Set(['TRACKING', 'CACHING']);
  */
 export class LaneOracle {
   readonly #channel: string;
+  readonly #ownDb: string | undefined;
   readonly #due: SentRequest[] = []; // sent by the client and not seen at Redis
   readonly #expected: Expected[] = [];
   #recipient: Recipient = NOBODY;
   #slots: Slot[] = [];
+  #mutes = false; // after CLIENT REPLY OFF
+  #skips = false; // after CLIENT REPLY SKIP
+  #isSilent = false; // the client gets no reply to the request that is being executed
   #inMulti = false; // the request being executed is in a MULTI
   #wrap: 'no' | 'begun' | 'said' | 'written' | 'said again' = 'no';
   #wrapOwes = false; // the reply to a wrapped write is an element of the EXEC behind it
   #lastMulti: SentRequest | undefined; // the request seen last, if it was the client's MULTI
 
-  /** @param channel of attribution */
-  constructor(channel: string) {
+  /** @param channel of attribution; @param db that the proxy selects for the client */
+  constructor(channel: string, db: number) {
     this.#channel = channel;
+    this.#ownDb = db === 0 ? undefined : String(db);
   }
 
   /** The client has sent a request. */
@@ -71,6 +85,14 @@ export class LaneOracle {
   /** @returns what the client has to get next */
   take(): Expected | undefined {
     return this.#expected.shift();
+  }
+
+  /** @returns what Redis has replied to the client's next request, if the client won't get it */
+  takeSilence(): string | undefined {
+    const [next] = this.#expected;
+    if (next?.kind !== 'silence') return undefined;
+    this.#expected.shift();
+    return next.text;
   }
 
   /** Redis is about to execute a request. @throws Violation P3 */
@@ -90,13 +112,19 @@ export class LaneOracle {
       return NOBODY;
     }
     if (words[0] === 'CLIENT' && words[1] === 'ID') return NOBODY;
+    if (words[0] === 'SELECT' && words[1] === this.#ownDb) return NOBODY;
     const next = this.#due[0];
     if (next !== undefined) {
       const isStandIn = standsFor(words, next.words);
       if (isStandIn || isSame(words, next.words)) {
-        this.#due.shift();
+        this.#take();
         const subcommand = isStandIn ? next.words[1]?.toLowerCase() : undefined;
-        return { kind: 'client', standsFor: subcommand, isExec: words[0] === 'EXEC' };
+        return {
+          kind: 'client',
+          standsFor: subcommand,
+          isExec: words[0] === 'EXEC',
+          words: next.words,
+        };
       }
     }
     if (words[0] !== 'MULTI') throw this.#unexpected(words);
@@ -104,9 +132,18 @@ export class LaneOracle {
     return NOBODY;
   }
 
+  /** The client's next request is being executed. */
+  #take(): void {
+    this.#due.shift();
+    this.#isSilent = this.#mutes || this.#skips;
+    this.#skips = false;
+  }
+
   /** What was taken for the client's MULTI was the proxy's, which asks what the user may do. */
   #wasProbe(multi: SentRequest): void {
     this.#due.unshift(multi);
+    // Its place is not known to be skipped any more: that was the proxy's, which nothing skips.
+    this.#skips = this.#isSilent && !this.#mutes;
     this.#expected.pop();
     this.#wrap = 'said';
   }
@@ -121,7 +158,7 @@ export class LaneOracle {
       case 'said':
         if (words[0] === 'EXEC') return this.#endWrap(); // that was a probe
         if (next === undefined || !isSame(words, next.words)) break;
-        this.#due.shift();
+        this.#take();
         this.#wrap = 'written';
         return { kind: 'wrapped' };
       case 'written':
@@ -162,14 +199,33 @@ export class LaneOracle {
         return;
       case 'client':
         if (isQueued) this.#slots.push(recipient.standsFor === undefined ? 'client' : 'stand-in');
-        if (elements !== undefined && recipient.isExec) this.#expectElements(elements);
+        if (this.#isSilent || recipient.standsFor === 'reply') {
+          this.#beSilent(elements === undefined ? text : this.#told(elements), recipient.words);
+        } else if (elements !== undefined && recipient.isExec) this.#expectElements(elements);
         else if (recipient.standsFor === undefined || isQueued) this.#expect(text);
         else this.#expectOfStandIn(text, recipient.standsFor);
     }
   }
 
+  /** A reply that CLIENT REPLY is about, this one or an earlier. */
+  #beSilent(text: string, words: readonly string[]): void {
+    const mode = words[1] === 'REPLY' && text === '+OK\r\n' ? words[2] : undefined;
+    if (mode === 'ON') this.#mutes = false;
+    else if (mode === 'OFF') this.#mutes = true;
+    else if (mode === 'SKIP') this.#skips = !this.#mutes;
+    const isReset = words[0] === 'RESET' && text === '+RESET\r\n';
+    const isHeard = isReset && this.#mutes;
+    if (isReset) this.#mutes = false;
+    const isSilent = mode === undefined ? this.#isSilent && !isHeard : mode !== 'ON';
+    this.#expected.push({ kind: isSilent ? 'silence' : 'bytes', text });
+  }
+
   /** @param text undefined: an answer of the proxy's own */
   #expect(text: string | undefined): void {
+    if (this.#isSilent) {
+      this.#expected.push({ kind: 'silence', text: text ?? '+OK\r\n' });
+      return;
+    }
     this.#expected.push(text === undefined ? { kind: 'answer' } : { kind: 'bytes', text });
   }
 
@@ -179,13 +235,23 @@ export class LaneOracle {
   }
 
   #expectElements(elements: readonly string[]): void {
+    this.#expected.push({ kind: 'elements', elements: this.#visible(elements) });
+  }
+
+  /** @returns what EXEC has done, as its client would see it */
+  #told(elements: readonly string[]): string {
+    return arrayOf(this.#visible(elements).map((element) => element ?? '+OK\r\n'));
+  }
+
+  /** @returns elements of EXEC's reply; undefined: an answer of the proxy's own */
+  #visible(elements: readonly string[]): readonly (string | undefined)[] {
     const visible: (string | undefined)[] = [];
     for (const [index, element] of elements.entries()) {
       const slot = this.#slots[index];
       if (slot === 'hidden') continue;
       visible.push(slot === 'stand-in' && !isRefusal(element) ? undefined : element);
     }
-    this.#expected.push({ kind: 'elements', elements: visible });
+    return visible;
   }
 }
 
@@ -197,9 +263,12 @@ function isRefusal(text: string): boolean {
 /** Whether `words` may stand for a request that the proxy answers itself. */
 function standsFor(words: readonly string[], asked: readonly string[]): boolean {
   if (words[0] !== 'CLIENT' || asked[0] !== 'CLIENT' || !ANSWERED.has(asked[1] ?? '')) return false;
+  if (asked[1] === 'REPLY') return words[1] === 'REPLY' && words[2] === 'ON';
   return words[1] === 'GETNAME' || words[1] === asked[1];
 }
 
 function isSame(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((word, index) => word === b[index]);
+  if (a.length !== b.length) return false;
+  for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false;
+  return true;
 }

@@ -29,15 +29,31 @@ export class Random {
     return list[this.below(list.length)] as T;
   }
 
-  /** @param choices weights and what they stand for */
-  weighted<T>(choices: readonly (readonly [number, T])[]): T {
+  /** @returns the place of one of the first `count` weights: the heavier, the more often */
+  weigh(weights: readonly number[], count: number): number {
     let sum = 0;
-    for (const [weight] of choices) sum += weight;
+    for (let place = 0; place < count; place++) sum += weights[place] as number;
     let left = this.next() * sum;
-    for (const [weight, choice] of choices) {
-      left -= weight;
-      if (left < 0) return choice;
+    for (let place = 0; place < count; place++) {
+      left -= weights[place] as number;
+      if (left < 0) return place;
     }
-    return (choices.at(-1) as readonly [number, T])[1];
+    return count - 1;
   }
+
+  /** @returns one of the choices, by their weights */
+  weighted<T>({ weights, values }: Choices<T>): T {
+    return values[this.weigh(weights, weights.length)] as T;
+  }
+}
+
+/** Values and how often they are chosen, side by side. */
+export interface Choices<T> {
+  readonly weights: readonly number[];
+  readonly values: readonly T[];
+}
+
+/** @param pairs weights and what they stand for */
+export function choices<T>(pairs: readonly (readonly [number, T])[]): Choices<T> {
+  return { weights: pairs.map(([weight]) => weight), values: pairs.map(([, value]) => value) };
 }

@@ -1,4 +1,4 @@
-import type { Random } from './random.ts';
+import { choices, type Random } from './random.ts';
 import type { ClientSetup, Setup } from './steps.ts';
 
 /** Few keys, so that requests meet. The last is a list, as a rule. */
@@ -6,24 +6,29 @@ const KEYS = ['a1', 'a2', 'b1', 'list'] as const;
 const LIST = 'list';
 
 /** Ways to ask for tracking. */
-const TRACKING: readonly (readonly [number, readonly string[]])[] = [
+const TRACKING = choices<readonly string[]>([
   [5, []],
   [2, ['OPTIN']],
   [2, ['OPTOUT']],
   [2, ['BCAST']],
   [1, ['BCAST', 'PREFIX', 'a']],
   [1, ['BCAST', 'PREFIX', 'b', 'PREFIX', 'a1']],
-];
+]);
 
 /** Makes up what clients ask for. Each value that is written is another. */
 export class RequestMaker {
   readonly #random: Random;
   readonly #setup: Setup;
+  readonly #inMulti = new Set<number>(); // clients that may be
+  readonly #ownKeys: readonly string[];
   #values = 0;
 
   constructor(random: Random, setup: Setup) {
     this.#random = random;
     this.#setup = setup;
+    // Half of those who may not read a key don't try to.
+    const tries = setup.secret === undefined || random.chance(0.5);
+    this.#ownKeys = tries ? KEYS : KEYS.filter((key) => key !== setup.secret);
   }
 
   /** @returns what a client asks for first */
@@ -42,82 +47,102 @@ export class RequestMaker {
     return requests;
   }
 
-  /** @returns one request, or some that belong together */
-  next(client: number, mode: { readonly optin: boolean; readonly optout: boolean }) {
+  /** Adds one request, or some that belong together. */
+  next(client: number, mode: Marking, requests: (readonly string[])[]): void {
     const random = this.#random;
-    const requests: (readonly string[])[] = [];
     if (mode.optin && random.chance(0.6)) requests.push(['CLIENT', 'CACHING', 'YES']);
     if (mode.optout && random.chance(0.2)) requests.push(['CLIENT', 'CACHING', 'NO']);
-    if (random.chance(0.12)) requests.push(...this.#transaction(client));
-    else requests.push(this.#any(client));
-    return requests;
+    if (random.chance(0.12)) this.#transaction(client, requests);
+    else requests.push(this.#make(random.weighted(ANY), client));
+    const last = requests.at(-1)?.[0];
+    if (last === 'MULTI') this.#inMulti.add(client);
+    else if (last === 'EXEC' || last === 'DISCARD') this.#inMulti.delete(client);
   }
 
-  /** @returns a write of somebody who talks to Redis directly */
-  write(): readonly string[] {
-    const random = this.#random;
-    const key = this.#key();
-    return random.weighted<() => readonly string[]>([
-      [5, () => ['SET', key, this.#value()]],
-      [1, () => ['SET', key, this.#value(), 'PX', String(this.#soon())]],
-      [1, () => ['DEL', key]],
-      [1, () => ['APPEND', key, this.#value()]],
-      [0.5, () => ['PEXPIRE', key, String(this.#soon())]],
-      [1.5, () => ['RPUSH', LIST, this.#value()]],
-      [0.5, () => ['LPOP', LIST]],
-    ])();
+  /** @returns a write of somebody who talks to Redis directly, and may do everything */
+  writeDirectly(): readonly string[] {
+    const { secret } = this.#setup;
+    if (secret !== undefined && this.#random.chance(0.3)) return ['SET', secret, this.#value()];
+    return this.#write();
+  }
+
+  #write(): readonly string[] {
+    return this.#make(this.#random.weighted(WRITES), 0);
   }
 
   #clientSetup(client: number): ClientSetup {
     return this.#setup.clients[client] as ClientSetup;
   }
 
-  #any(client: number): readonly string[] {
-    return this.#random.weighted<() => readonly string[]>([
-      [10, () => this.#read()],
-      [4, () => this.write()],
-      [1.2, () => this.#script()],
-      [0.5, () => this.#blockingPop()],
-      [0.6, () => this.#trackingOn(client)],
-      [0.2, () => ['CLIENT', 'TRACKING', 'OFF']],
-      [0.2, () => ['CLIENT', 'CACHING', this.#random.pick(['YES', 'NO'])]],
-      [0.3, () => ['WATCH', this.#key()]],
-      [0.1, () => ['UNWATCH']],
-      [0.5, () => ['MULTI']],
-      [0.5, () => ['EXEC']],
-      [0.1, () => ['DISCARD']],
-      [0.3, () => ['FLUSHALL']],
-      [0.5, () => ['ECHO', this.#value()]],
-      [0.1, () => ['HELLO', '3']],
-      [0.05, () => ['RESET']],
-      [0.05, () => ['AUTH', 'secret']],
-    ])();
+  #make(what: What, client: number): readonly string[] {
+    switch (what) {
+      case 'read':
+        return this.#read();
+      case 'write':
+        return this.#write();
+      case 'script':
+        return this.#script();
+      case 'blocking pop':
+        return ['BLPOP', LIST, this.#random.pick(TIMEOUTS)];
+      case 'tracking on':
+        return this.#trackingOn(client);
+      case 'caching':
+        return ['CLIENT', 'CACHING', this.#random.pick(YES_OR_NO)];
+      case 'watch':
+        return ['WATCH', this.#key()];
+      case 'echo':
+        return ['ECHO', this.#value()];
+      case 'set':
+        return ['SET', this.#key(), this.#value()];
+      case 'set for a while':
+        return ['SET', this.#key(), this.#value(), 'PX', this.#soon()];
+      case 'del':
+        return ['DEL', this.#key()];
+      case 'append':
+        return ['APPEND', this.#key(), this.#value()];
+      case 'pexpire':
+        return ['PEXPIRE', this.#key(), this.#soon()];
+      case 'rpush':
+        return ['RPUSH', LIST, this.#value()];
+      case 'reply':
+        return this.#reply(client);
+      case 'select':
+        // Not the one that the proxy selects by itself, so that it is seen who has done it.
+        return ['SELECT', this.#random.pick(DATABASES)];
+      default:
+        return what;
+    }
+  }
+
+  /**
+   * In MULTI nobody should use it: Redis leaves out elements of EXEC's reply then. Whoever uses it
+   * says ON again, sooner or later.
+   */
+  #reply(client: number): readonly string[] {
+    if (this.#inMulti.has(client)) return this.#read();
+    return ['CLIENT', 'REPLY', this.#random.pick(REPLY_MODES)];
   }
 
   #read(): readonly string[] {
-    return this.#random.weighted<() => readonly string[]>([
-      [6, () => ['GET', this.#key()]],
-      [1.5, () => ['MGET', this.#key(), this.#key()]],
-      [1, () => ['LRANGE', LIST, '0', '-1']],
-      [0.5, () => ['EXISTS', this.#key()]],
-    ])();
+    switch (this.#random.weighted(READS)) {
+      case 'get':
+        return ['GET', this.#key()];
+      case 'mget':
+        return ['MGET', this.#key(), this.#key()];
+      case 'lrange':
+        return ['LRANGE', LIST, '0', '-1'];
+      default:
+        return ['EXISTS', this.#key()];
+    }
   }
 
-  #transaction(client: number): readonly (readonly string[])[] {
+  #transaction(client: number, requests: (readonly string[])[]): void {
     const random = this.#random;
-    const requests: (readonly string[])[] = [['MULTI']];
+    requests.push(['MULTI']);
     for (let left = 1 + random.below(3); left > 0; left--) {
-      const make = random.weighted<() => readonly string[]>([
-        [7, () => this.#trackingOn(client)],
-        [7, () => ['CLIENT', 'CACHING', 'YES']],
-        [8, () => this.#script()],
-        [50, () => this.#read()],
-        [28, () => this.write()],
-      ]);
-      requests.push(make());
+      requests.push(this.#make(random.weighted(IN_MULTI), client));
     }
     requests.push([random.chance(0.9) ? 'EXEC' : 'DISCARD']);
-    return requests;
   }
 
   #script(): readonly string[] {
@@ -134,26 +159,25 @@ export class RequestMaker {
     return ['EVAL', operations.join(' '), String(keys.length), ...keys];
   }
 
-  #blockingPop(): readonly string[] {
-    return ['BLPOP', LIST, this.#random.pick(['0', '0.02', '0.2'])];
-  }
-
   #trackingOn(client: number): readonly string[] {
     const random = this.#random;
     const { target } = this.#clientSetup(client);
     const options = [...random.weighted(TRACKING)];
-    if (random.chance(0.3)) options.push('NOLOOP');
+    // Of strangers Redis takes no requests of more than ten words.
+    const isShort = options.length < 5 || !this.#setup.hasPassword;
+    if (isShort && random.chance(0.3)) options.push('NOLOOP');
     // The id under which Redis knows a client is its place, counted from 1.
     if (target !== undefined && random.chance(0.8)) options.push('REDIRECT', String(target + 1));
     return ['CLIENT', 'TRACKING', 'ON', ...options];
   }
 
   #key(): string {
-    return this.#random.pick(KEYS);
+    return this.#random.pick(this.#ownKeys);
   }
 
-  #soon(): number {
-    return this.#random.pick([1, 5, 30]);
+  /** @returns a time to live, in milliseconds */
+  #soon(): string {
+    return this.#random.pick(SOON_MS);
   }
 
   #value(): string {
@@ -161,3 +185,83 @@ export class RequestMaker {
     return `v${this.#values}`;
   }
 }
+
+/** What the last CLIENT TRACKING said of CLIENT CACHING. */
+type Marking = { readonly optin: boolean; readonly optout: boolean };
+
+/** A request that is made up when it is chosen, or a whole one. */
+type What =
+  | 'read'
+  | 'write'
+  | 'script'
+  | 'blocking pop'
+  | 'tracking on'
+  | 'caching'
+  | 'watch'
+  | 'echo'
+  | 'set'
+  | 'set for a while'
+  | 'del'
+  | 'append'
+  | 'pexpire'
+  | 'rpush'
+  | 'select'
+  | 'reply'
+  | readonly string[];
+
+const ANY = choices<What>([
+  [10, 'read'],
+  [4, 'write'],
+  [1.2, 'script'],
+  [0.5, 'blocking pop'],
+  [0.6, 'tracking on'],
+  [0.2, ['CLIENT', 'TRACKING', 'OFF']],
+  [0.2, 'caching'],
+  [0.3, 'watch'],
+  [0.25, 'select'],
+  [0.1, ['UNWATCH']],
+  [0.5, ['MULTI']],
+  [0.5, ['EXEC']],
+  [0.1, ['DISCARD']],
+  [0.3, ['FLUSHALL']],
+  [0.5, 'echo'],
+  [0.15, ['HELLO', '3']],
+  [0.15, ['HELLO', '2']],
+  [0.12, ['RESET']],
+  [0.05, ['AUTH', 'secret']],
+  [0.05, ['HELLO', '3', 'AUTH', 'default', 'secret']],
+  [0.3, 'reply'],
+  [0.04, ['QUIT']],
+]);
+
+const WRITES = choices<What>([
+  [5, 'set'],
+  [1, 'set for a while'],
+  [1, 'del'],
+  [1, 'append'],
+  [0.5, 'pexpire'],
+  [1.5, 'rpush'],
+  [0.5, ['LPOP', LIST]],
+]);
+
+const READS = choices([
+  [6, 'get'],
+  [1.5, 'mget'],
+  [1, 'lrange'],
+  [0.5, 'exists'],
+] as const);
+
+const IN_MULTI = choices<What>([
+  [7, 'tracking on'],
+  [7, ['CLIENT', 'CACHING', 'YES']],
+  [8, 'script'],
+  [50, 'read'],
+  [28, 'write'],
+  [2, 'select'],
+]);
+
+const TIMEOUTS = ['0', '0.02', '0.2'];
+const DATABASES = ['0', '2'];
+const REPLY_MODES = ['OFF', 'SKIP', 'SKIP', 'ON', 'ON'];
+const YES_OR_NO = ['YES', 'NO'];
+const SOON_MS = ['1', '5', '30'];

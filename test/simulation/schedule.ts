@@ -1,7 +1,8 @@
+import type { SimulatedLane } from './lane.ts';
 import { Random } from './random.ts';
 import { RequestMaker } from './requests.ts';
-import type { ClientSetup, Setup, Step } from './steps.ts';
-import { HOPS, type World } from './world.ts';
+import { type ClientSetup, HOPS, type Hop, type Setup, type Step } from './steps.ts';
+import type { World } from './world.ts';
 
 /** How many steps a schedule has, settling at its end not counted. */
 const STEPS_MIN_COUNT = 40;
@@ -11,7 +12,7 @@ const STEPS_MAX_COUNT = 160;
 const PIPELINE_MAX_COUNT = 20;
 
 /** Rights that a user may lose while it is connected. */
-const COMMANDS = ['get', 'mget', 'set', 'client', 'publish', 'multi', 'exec', 'eval'] as const;
+const COMMANDS = ['GET', 'MGET', 'SET', 'CLIENT', 'PUBLISH', 'MULTI', 'EXEC', 'EVAL'] as const;
 
 /** @returns what is fixed before anything happens */
 export function setupOf(seed: number): Setup {
@@ -26,15 +27,20 @@ export function setupOf(seed: number): Setup {
     const protocol = target !== undefined && random.chance(0.4) ? 2 : 3;
     clients.push({ target, isListener: false, protocol });
   }
+  const asksForAccess = random.chance(0.25);
   return {
     seed,
     clients,
     hasPassword: random.chance(0.1),
     knowsTracking: random.chance(0.3),
-    asksForAccess: random.chance(0.2),
+    asksForAccess,
+    secret: asksForAccess && random.chance(0.6) ? random.pick(SECRETS) : undefined,
+    db: random.chance(0.2) ? 1 : 0,
     maxKeys: random.chance(0.15) ? 1 + random.below(2) : 0,
   };
 }
+
+type Kind = Step['kind'];
 
 /**
  * Chooses what happens next, by chance and by what can happen at all. Each schedule has a temper
@@ -50,6 +56,12 @@ export class Scheduler {
   readonly #cuts: number; // how often bytes move in pieces
   readonly #hasSent = new Set<number>();
   readonly stepCount: number;
+  // What may be chosen, side by side, for this is done at every step.
+  readonly #weights: number[] = [];
+  readonly #kinds: Kind[] = [];
+  readonly #clients: number[] = [];
+  readonly #hops: number[] = []; // as places in HOPS
+  #count = 0;
 
   constructor(setup: Setup) {
     const random = new Random(setup.seed ^ 0x2545f491);
@@ -64,56 +76,104 @@ export class Scheduler {
   }
 
   next(world: World): Step {
-    const choices: [number, () => Step][] = [];
-    for (const [client, lane] of world.lanes.entries()) {
-      if (!lane.isOpen) continue;
-      const { isListener } = this.#setup.clients[client] as ClientSetup;
-      const maySend = !isListener || !this.#hasSent.has(client);
-      if (maySend && lane.client.outstandingCount < PIPELINE_MAX_COUNT) {
-        choices.push([2, () => this.#send(world, client)]);
-      }
-      this.#addMoves(choices, world, client);
-    }
+    this.#count = 0;
+    for (let client = 0; client < world.lanes.length; client++) this.#weighLane(world, client);
     if (world.channel.pipe.size > 0 && !world.channel.isDown) {
       // What proves the channel is short, and hurried: reads must get the chance to outlast it.
-      const speed = world.channel.isUp ? this.#channelSpeed : 4;
-      choices.push([speed, () => ({ kind: 'hear', count: this.#cut() })]);
+      this.#weigh(world.channel.isUp ? this.#channelSpeed : 4, 'hear');
     }
-    choices.push([0.5, () => ({ kind: 'wait', ms: this.#random.pick([1, 5, 12, 40]) })]);
-    choices.push([0.8, () => ({ kind: 'direct', words: this.#maker.write() })]);
-    choices.push([0.1, () => ({ kind: 'expire' })]);
-    choices.push([0.15, () => ({ kind: 'settle' })]);
-    if (this.#setup.asksForAccess) choices.push([0.4, () => ({ kind: 'access' })]);
-    this.#addTroubles(choices, world);
-    return this.#random.weighted(choices)();
+    this.#weigh(0.5, 'wait');
+    this.#weigh(0.8, 'direct');
+    this.#weigh(0.1, 'expire');
+    this.#weigh(0.15, 'settle');
+    if (world.channel.isUp) this.#weigh(0.3, 'look');
+    if (world.watchIsAnswered) this.#weigh(1, 'see');
+    if (this.#setup.maxKeys > 0) this.#weigh(0.15, 'limit');
+    if (this.#setup.asksForAccess) this.#weigh(0.4, 'access');
+    this.#weighTroubles(world);
+    const chosen = this.#random.weigh(this.#weights, this.#count);
+    const client = this.#clients[chosen] as number;
+    return this.#make(world, this.#kinds[chosen] as Kind, client, this.#hops[chosen] as number);
   }
 
-  #addMoves(choices: [number, () => Step][], world: World, client: number): void {
+  #weigh(weight: number, kind: Kind, client = 0, hop = 0): void {
+    const place = this.#count++;
+    this.#weights[place] = weight;
+    this.#kinds[place] = kind;
+    this.#clients[place] = client;
+    this.#hops[place] = hop;
+  }
+
+  #weighLane(world: World, client: number): void {
+    const lane = world.lanes[client] as SimulatedLane;
+    const { isListener } = this.#setup.clients[client] as ClientSetup;
+    const maySend = lane.clientSends && (!isListener || !this.#hasSent.has(client));
+    if (maySend && lane.client.outstandingCount < PIPELINE_MAX_COUNT)
+      this.#weigh(2, 'send', client);
     const speeds = this.#speeds[client] as readonly number[];
-    for (const [index, hop] of HOPS.entries()) {
-      if ((world.lanes[client]?.movable(hop) ?? 0) === 0) continue;
-      const move = (): Step => ({ kind: 'move', client, hop, count: this.#cut() });
-      choices.push([speeds[index] as number, move]);
+    for (let hop = 0; hop < HOPS.length; hop++) {
+      if (lane.movable(HOPS[hop] as Hop) === 0) continue;
+      this.#weigh(speeds[hop] as number, 'move', client, hop);
     }
   }
 
-  #addTroubles(choices: [number, () => Step][], world: World): void {
-    const { channel } = world;
-    const client = this.#random.below(this.#setup.clients.length);
+  #weighTroubles({ channel }: World): void {
     const troubles = this.#troubles;
-    if (channel.isDown) choices.push([2, () => ({ kind: 'subscribe' })]);
-    else if (channel.isBrokenUnnoticed) choices.push([2, () => ({ kind: 'notice' })]);
-    else {
-      const drops = this.#random.chance(0.5);
-      choices.push([0.3 * troubles, () => ({ kind: 'break', drops })]);
+    if (channel.isDown) this.#weigh(2, 'subscribe');
+    else if (channel.isBrokenUnnoticed) this.#weigh(2, 'notice');
+    else if (troubles > 0) this.#weigh(0.3 * troubles, 'break');
+    if (channel.isAsking) this.#weigh(4, 'prove');
+    if (troubles === 0) return;
+    this.#weigh(0.15 * troubles, 'forbid');
+    this.#weigh(0.2 * troubles, 'allow');
+    this.#weigh(0.04 * troubles, 'leave');
+    this.#weigh(0.03 * troubles, 'lose lane');
+    this.#weigh(0.03 * troubles, 'end');
+  }
+
+  #make(world: World, kind: Kind, client: number, hop: number): Step {
+    const random = this.#random;
+    switch (kind) {
+      case 'send':
+        return this.#send(world, client);
+      case 'move':
+        return { kind, client, hop: HOPS[hop] as Hop, count: this.#cut() };
+      case 'hear':
+        return { kind, count: this.#cut() };
+      case 'wait':
+        return { kind, ms: random.pick(WAITS_MS) };
+      case 'direct':
+        return {
+          kind,
+          words: random.chance(FLUSHES) ? FLUSHALL : this.#maker.writeDirectly(),
+          db: this.#database(),
+        };
+      case 'access':
+        return { kind, fails: random.chance(0.2) };
+      case 'limit':
+        return { kind, maxKeys: random.below(4) };
+      case 'break':
+        return { kind, drops: random.chance(0.5) };
+      case 'forbid':
+        return { kind, client: this.#anybody(), command: random.pick(COMMANDS) };
+      case 'allow':
+      case 'end':
+        return { kind, client: this.#anybody() };
+      case 'leave':
+      case 'lose lane':
+        return { kind, client: this.#anybody(), drops: random.chance(0.5) };
+      default:
+        return { kind };
     }
-    if (channel.isAsking) choices.push([4, () => ({ kind: 'prove' })]);
-    const command = this.#random.pick(COMMANDS);
-    choices.push([0.15 * troubles, () => ({ kind: 'forbid', client, command })]);
-    choices.push([0.2 * troubles, () => ({ kind: 'allow', client })]);
-    const drops = this.#random.chance(0.5);
-    choices.push([0.04 * troubles, () => ({ kind: 'leave', client, drops })]);
-    choices.push([0.02 * troubles, () => ({ kind: 'lose lane', client })]);
+  }
+
+  /** @returns one that is in use, as a rule the one in which clients begin */
+  #database(): number {
+    return this.#random.chance(0.15) ? this.#random.pick(DATABASES) : this.#setup.db;
+  }
+
+  #anybody(): number {
+    return this.#random.below(this.#setup.clients.length);
   }
 
   #send(world: World, client: number): Step {
@@ -121,10 +181,10 @@ export class Scheduler {
       this.#hasSent.add(client);
       return { kind: 'send', client, requests: this.#maker.first(client) };
     }
-    const mode = world.lanes[client]?.client.mode ?? { optin: false, optout: false };
+    const { mode } = (world.lanes[client] as SimulatedLane).client;
     const requests: (readonly string[])[] = [];
-    for (let left = this.#random.pick([1, 1, 1, 2, 4]); left > 0; left--) {
-      requests.push(...this.#maker.next(client, mode));
+    for (let left = this.#random.pick(PIPELINED_COUNTS); left > 0; left--) {
+      this.#maker.next(client, mode, requests);
     }
     return { kind: 'send', client, requests };
   }
@@ -133,3 +193,12 @@ export class Scheduler {
     return this.#random.chance(this.#cuts) ? 1 + this.#random.below(40) : 0;
   }
 }
+
+/** How many of the writes of others are flushes, as a part of 1. */
+const FLUSHES = 0.04;
+const FLUSHALL = ['FLUSHALL'];
+const DATABASES = [0, 1, 2];
+/** Keys that may be secret: only one is under a prefix of every kind of BCAST. */
+const SECRETS = ['a1', 'b1'];
+const WAITS_MS = [1, 5, 12, 40];
+const PIPELINED_COUNTS = [1, 1, 1, 2, 4];

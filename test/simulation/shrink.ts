@@ -63,14 +63,17 @@ function plainerOf(setup: Setup): readonly Setup[] {
   return [
     { ...setup, hasPassword: false },
     { ...setup, knowsTracking: false },
-    { ...setup, asksForAccess: false },
+    { ...setup, asksForAccess: false, secret: undefined },
+    { ...setup, secret: undefined },
     { ...setup, maxKeys: 0 },
+    { ...setup, db: 0 },
     { ...setup, clients: setup.clients.slice(0, -1) },
   ];
 }
 
 function weightOf({ setup, steps }: Failure): number {
-  let weight = setup.clients.length + Number(setup.maxKeys > 0);
+  let weight = setup.clients.length + Number(setup.maxKeys > 0) + Number(setup.db > 0);
+  weight += Number(setup.secret !== undefined);
   for (const flag of [setup.hasPassword, setup.knowsTracking, setup.asksForAccess]) {
     weight += Number(flag);
   }

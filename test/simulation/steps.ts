@@ -8,6 +8,10 @@ export interface Setup {
   readonly knowsTracking: boolean;
   /** What users may read has to be asked for. */
   readonly asksForAccess: boolean;
+  /** The database in which the proxy's connections begin. */
+  readonly db: number;
+  /** A key that users must not name. */
+  readonly secret: string | undefined;
   /** How many keys the tracking table may hold; 0: any number. */
   readonly maxKeys: number;
 }
@@ -20,8 +24,15 @@ export interface ClientSetup {
   readonly protocol: 2 | 3;
 }
 
-/** Between whom bytes move. */
-export type Hop = 'client to proxy' | 'proxy to Redis' | 'Redis to proxy' | 'proxy to client';
+/** Between whom bytes move, in the order of the way there and back. */
+export const HOPS = [
+  'client to proxy',
+  'proxy to Redis',
+  'Redis to proxy',
+  'proxy to client',
+] as const;
+
+export type Hop = (typeof HOPS)[number];
 
 /** One thing that happens. Replayed where it can't, it does nothing. */
 export type Step =
@@ -36,9 +47,15 @@ export type Step =
   | { readonly kind: 'hear'; readonly count: number }
   | { readonly kind: 'wait'; readonly ms: number }
   /** Somebody writes at Redis itself. */
-  | { readonly kind: 'direct'; readonly words: readonly string[] }
+  | { readonly kind: 'direct'; readonly words: readonly string[]; readonly db: number }
   /** Redis removes what is over. */
   | { readonly kind: 'expire' }
+  /** Redis answers the look of the watch. */
+  | { readonly kind: 'look' }
+  /** That answer reaches the proxy. */
+  | { readonly kind: 'see' }
+  /** The operator sets how many keys may be remembered. */
+  | { readonly kind: 'limit'; readonly maxKeys: number }
   /** The notification channel breaks. @param drops what is on its way is lost, too */
   | { readonly kind: 'break'; readonly drops: boolean }
   /** The proxy finds out. */
@@ -49,11 +66,13 @@ export type Step =
   | { readonly kind: 'prove' }
   | { readonly kind: 'forbid'; readonly client: number; readonly command: string }
   | { readonly kind: 'allow'; readonly client: number }
-  /** What users may read has been told, or is not known any more. */
-  | { readonly kind: 'access' }
+  /** What users may read has been told, or not, or is not known any more. */
+  | { readonly kind: 'access'; readonly fails: boolean }
   /** The client goes. @param drops what it has sent and Redis has not got is lost */
   | { readonly kind: 'leave'; readonly client: number; readonly drops: boolean }
-  | { readonly kind: 'lose lane'; readonly client: number }
+  | { readonly kind: 'lose lane'; readonly client: number; readonly drops: boolean }
+  /** The client sends no more, and still reads. */
+  | { readonly kind: 'end'; readonly client: number }
   /** Everything arrives, all deadlines pass, and the caches are held against the truth. */
   | { readonly kind: 'settle' };
 
@@ -69,9 +88,15 @@ export function tellStep(step: Step): string {
     case 'wait':
       return `${step.ms} ms pass`;
     case 'direct':
-      return `somebody else: ${step.words.join(' ')}`;
+      return `somebody else: ${step.words.join(' ')}, in database ${step.db}`;
     case 'expire':
       return 'Redis removes what is over';
+    case 'look':
+      return 'Redis answers the watch';
+    case 'see':
+      return 'the watch reads its answer';
+    case 'limit':
+      return `${step.maxKeys} keys may be remembered from now on`;
     case 'break':
       return `the notification channel breaks${step.drops ? ', with what is on its way' : ''}`;
     case 'notice':
@@ -85,11 +110,13 @@ export function tellStep(step: Step): string {
     case 'allow':
       return `the user of client ${step.client} may use everything`;
     case 'access':
-      return 'what users may read is told, or has to be asked again';
+      return `what users may read ${step.fails ? 'can not' : 'can'} be told, or is no longer known`;
     case 'leave':
       return `client ${step.client} leaves${step.drops ? '; what it has sent is lost' : ''}`;
     case 'lose lane':
-      return `Redis closes the connection of client ${step.client}`;
+      return `Redis closes the connection of client ${step.client}${step.drops ? '; what was on its way is lost' : ''}`;
+    case 'end':
+      return `client ${step.client} ends its side of the connection`;
     case 'settle':
       return 'everything settles';
   }

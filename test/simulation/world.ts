@@ -1,17 +1,23 @@
+import { PARK_MS } from '../../src/client/delivery.ts';
+import type { SessionParts } from '../../src/client/parts.ts';
 import { CommandTable } from '../../src/commands/table.ts';
 import { Attribution } from '../../src/invalidation/attribution.ts';
 import { Tracker } from '../../src/tracking/tracker.ts';
 import type { KeyAccess } from '../../src/upstream/access.ts';
 import { SilentLog } from '../../src/upstream/silent.ts';
+import { COEFFICIENTS } from '../helpers/coefficients.ts';
 import { Channel } from './channel.ts';
 import { CachingClient } from './client.ts';
-import { SimulatedLane } from './lane.ts';
+import { type LaneEnds, SimulatedLane } from './lane.ts';
 import { LaneOracle, Violation } from './oracle.ts';
 import { Upstream } from './redis.ts';
-import type { Hop, Setup, Step } from './steps.ts';
-import { Pipe, show } from './wire.ts';
+import { HOPS, type Setup, type Step } from './steps.ts';
+import type { Teller } from './story.ts';
+import { SimulatedWatch } from './watch.ts';
+import { show, TextPipe } from './wire.ts';
 
 const TABLE = CommandTable.builtin();
+const FACTS = { server: 'redis', version: '7.0.15', mode: 'standalone', role: 'master' } as const;
 
 /** How long replies usually take, in milliseconds, as the proxy believes. */
 const ROUND_TRIP_MS = 1;
@@ -21,13 +27,6 @@ const SETTLE_MS = 1_000;
 
 /** More rounds than this mean that something goes on for ever. */
 const SETTLE_MAX_ROUNDS = 1_000;
-
-export const HOPS = [
-  'client to proxy',
-  'proxy to Redis',
-  'Redis to proxy',
-  'proxy to client',
-] as const satisfies readonly Hop[];
 
 /**
  * Redis, the proxy's core wired as `src/proxy.ts` does, and its clients: one world, in which
@@ -39,28 +38,42 @@ export class World {
   readonly upstream: Upstream;
   readonly #tracker: Tracker;
   readonly #attribution: Attribution;
-  readonly #tell: (line: () => string) => void;
+  readonly #tell: Teller | undefined;
+  readonly #silentLog = new SilentLog();
+  readonly #watch: SimulatedWatch;
   readonly #asksForAccess: boolean;
-  #access: KeyAccess | undefined;
+  readonly #rules: KeyAccess;
+  #access: KeyAccess | undefined; // as the proxy knows it
   #accessAwaited: (() => void)[] = [];
   #nowMs = 0;
   #words = 0;
 
   /** @param story gets a line for all that happens; undefined: nobody listens */
   constructor(setup: Setup, story?: string[]) {
-    this.#tell = story === undefined ? () => {} : (line) => story.push(`      ${line()}`);
-    this.#tracker = new Tracker(setup.maxKeys, () => {});
+    this.#tell = story && ((line) => story.push(`      ${line()}`));
+    this.#tracker = new Tracker(setup.maxKeys, () => {}, COEFFICIENTS);
     this.#attribution = new Attribution(() => `word${this.#words++}`);
     this.channel = this.#newChannel();
     this.upstream = new Upstream({
       now: () => this.#nowMs,
       hasPassword: setup.hasPassword,
-      announce: (key, event) => this.channel.announce(key, event),
+      secret: setup.secret,
+      announce: (db, key, event) => this.channel.announce(db, key, event),
       publish: (name, text) => this.channel.publish(name, text),
       tell: this.#tell,
     });
+    this.#watch = new SimulatedWatch({
+      log: this.#silentLog,
+      calls: () => this.upstream.silentCalls,
+      silentChange: (reason) => {
+        this.#tell?.(() => `the watch finds: ${reason}`);
+        this.#tracker.changedAll('silent');
+      },
+    });
     this.#asksForAccess = setup.asksForAccess;
-    this.#access = setup.asksForAccess ? undefined : 'all';
+    const { secret } = setup;
+    this.#rules = secret === undefined ? 'all' : (key) => key !== secret;
+    this.#access = setup.asksForAccess ? undefined : this.#rules;
     this.lanes = this.#newLanes(setup);
     this.channel.subscribe();
     this.#seeAgain();
@@ -68,6 +81,11 @@ export class World {
       lane.move('proxy to Redis', Number.MAX_SAFE_INTEGER);
       lane.move('Redis to proxy', Number.MAX_SAFE_INTEGER);
     }
+  }
+
+  /** Whether an answer to the watch is on its way. */
+  get watchIsAnswered(): boolean {
+    return this.#watch.isAnswered;
   }
 
   /** Whether somebody waits to be told what users may read. */
@@ -91,10 +109,10 @@ export class World {
         this.#wait(step.ms);
         return;
       case 'direct':
-        this.upstream.direct(step.words);
+        this.upstream.direct(step.words, step.db);
         return;
       case 'expire':
-        this.upstream.store.expireAll();
+        this.upstream.expireAll();
         return;
       case 'forbid':
         this.lanes[step.client]?.connection.forbidden.add(step.command);
@@ -106,10 +124,22 @@ export class World {
         this.lanes[step.client]?.leave(step.drops);
         return;
       case 'lose lane':
-        this.lanes[step.client]?.loseLane();
+        this.lanes[step.client]?.loseLane(step.drops);
+        return;
+      case 'end':
+        this.lanes[step.client]?.endSending();
         return;
       case 'access':
-        this.#tellAccess();
+        this.#tellAccess(step.fails);
+        return;
+      case 'look':
+        this.#look();
+        return;
+      case 'see':
+        this.#watch.read();
+        return;
+      case 'limit':
+        this.#tracker.maxKeys = step.maxKeys;
         return;
       case 'settle':
         this.settle();
@@ -130,7 +160,8 @@ export class World {
   settle(): void {
     if (this.channel.isBrokenUnnoticed) this.channel.notice();
     this.#calm();
-    this.upstream.store.expireAll();
+    this.upstream.expireAll();
+    this.#look();
     this.#calm();
     if (this.channel.isUp) this.#holdAgainstTruth();
     else this.#holdAgainstBlindness();
@@ -142,17 +173,24 @@ export class World {
     this.#seeAgain();
     this.settle();
     for (;;) {
-      const key = this.upstream.awaitedKey();
-      if (key === undefined) break;
-      this.upstream.direct(['DEL', key]);
-      this.upstream.direct(['RPUSH', key, 'last']);
+      const awaited = this.upstream.awaited();
+      if (awaited === undefined) break;
+      this.upstream.direct(['DEL', awaited.key], awaited.db);
+      this.upstream.direct(['RPUSH', awaited.key, 'last'], awaited.db);
       this.settle();
     }
     for (const { client, isOpen } of this.lanes) {
-      if (isOpen && (client.outstandingCount > 0 || client.midFrame)) {
+      client.passSilence();
+      if (client.isGone) continue;
+      if (!isOpen) throw new Violation('P3', `${client.name} never sees the end`);
+      if (client.outstandingCount > 0 || client.midFrame) {
         throw new Violation('P3', `${client.name} waits for ${client.outstandingCount} replies`);
       }
     }
+  }
+
+  #look(): void {
+    if (this.channel.isUp) this.#watch.answer();
   }
 
   #newChannel(): Channel {
@@ -162,19 +200,21 @@ export class World {
         this.#attribution.isHeard = true;
       },
       listener: {
+        concerns: (chunk, from, to) => this.#tracker.concerns(chunk, from, to),
         changed: (key, removed) => {
-          this.#tell(() => `the proxy hears that ${key} has changed`);
+          this.#tell?.(() => `the proxy hears that ${key} has changed`);
           this.#tracker.changed(key, 'write', removed ? undefined : this.#attribution.writer);
         },
         endOfBatch: () => this.#tracker.endOfBatch(),
         heardWord: (word) => this.#attribution.heard(word),
         blind: () => {
-          this.#tell(() => 'the proxy is blind');
+          this.#tell?.(() => 'the proxy is blind');
           this.#attribution.reset();
           this.#tracker.loseSight();
         },
         sighted: () => {
-          this.#tell(() => 'the proxy sees');
+          this.#tell?.(() => 'the proxy sees');
+          this.#watch.begin();
           this.#tracker.regainSight();
         },
         notRedis: () => {},
@@ -185,12 +225,14 @@ export class World {
   #newLanes(setup: Setup): SimulatedLane[] {
     const lanes: SimulatedLane[] = [];
     for (const [index, { target }] of setup.clients.entries()) {
-      const oracle = new LaneOracle(this.#attribution.channel);
-      const fromRedis = new Pipe();
+      const oracle = new LaneOracle(this.#attribution.channel, setup.db);
+      const fromRedis = new TextPipe();
       const client = new CachingClient({
         name: `client ${index}`,
         oracle,
         tell: this.#tell,
+        db: setup.db,
+        secret: setup.secret,
         target: target === undefined ? undefined : lanes[target]?.client,
       });
       lanes.push(
@@ -199,23 +241,23 @@ export class World {
           fromRedis,
           upstream: this.upstream,
           connection: this.upstream.connect(fromRedis, oracle),
-          session: this.#sessionParts(setup),
+          session: (ends) => this.#sessionParts(setup, ends),
         }),
       );
     }
     return lanes;
   }
 
-  #sessionParts(setup: Setup) {
+  #sessionParts(setup: Setup, ends: LaneEnds): SessionParts {
     return {
       tracker: this.#tracker,
       attribution: this.#attribution,
-      silentLog: new SilentLog(),
+      silentLog: this.#silentLog,
       commands: () => TABLE,
       advertise: (version: string) => version,
       upstreamVersion: () => 700,
       nativeTracking: () => setup.knowsTracking,
-      db: 0,
+      db: setup.db,
       access: () => this.#access,
       // Resolved by a step and at once, not by a later turn of the event loop.
       loadAccess: () => thenable((done) => this.#accessAwaited.push(done)),
@@ -223,6 +265,25 @@ export class World {
       tellOrphans: true,
       now: () => this.#nowMs,
       roundTrip: () => ROUND_TRIP_MS,
+      sendUpstream: ends.sendUpstream,
+      sendClient: ends.sendClient,
+      finished: ends.finished,
+      wake: () => {},
+      isSlow: () => false,
+      isBackedUp: () => false,
+      withheld: () => {},
+      fence: (passed) => passed(),
+      fenceWrites: false,
+      refusesTracking: () => false,
+      speaksResp3: () => true,
+      serverFacts: () => FACTS,
+      newClientId: () => {
+        throw new Error('Redis has ids of its own');
+      },
+      openEar: () => {
+        throw new Error('Redis speaks RESP3');
+      },
+      whenTaken: (run) => run(),
       counts: {
         forwarded: 0,
         tracked: 0,
@@ -230,32 +291,36 @@ export class World {
         extraInvalidations: 0,
         unattributedWrites: 0,
         clientProtocolErrors: 0,
+        collapsedInvalidations: 0,
+        fencedWrites: 0,
       },
     };
   }
 
   #send(lane: SimulatedLane | undefined, requests: readonly (readonly string[])[]): void {
-    if (lane?.isOpen !== true) return;
+    if (lane?.clientSends !== true) return;
     for (const words of requests) {
-      lane.client.sends(words);
-      lane.pipes['client to proxy'].push(encode(words));
+      lane.send(words);
     }
   }
 
   #wait(ms: number): void {
     this.#nowMs += ms;
     this.upstream.tick();
-    for (const { session } of this.lanes) session.tracked.tick();
+    for (const lane of this.lanes) {
+      lane.session.tracked.tick();
+      lane.tick(this.#nowMs, PARK_MS + ROUND_TRIP_MS);
+    }
   }
 
-  #tellAccess(): void {
+  #tellAccess(fails: boolean): void {
     if (!this.#asksForAccess) return;
     const awaited = this.#accessAwaited;
     if (awaited.length === 0) {
       this.#access = undefined;
       return;
     }
-    this.#access = 'all';
+    this.#access = fails ? undefined : this.#rules;
     this.#accessAwaited = [];
     for (const done of awaited) done();
   }
@@ -283,7 +348,11 @@ export class World {
         moved = true;
       }
       if (this.accessIsAwaited) {
-        this.#tellAccess();
+        this.#tellAccess(false);
+        moved = true;
+      }
+      if (this.#watch.isAnswered) {
+        this.#watch.read();
         moved = true;
       }
       if (moved) continue;
@@ -300,11 +369,13 @@ export class World {
 
   #holdAgainstTruth(): void {
     for (const { client } of this.lanes) {
-      for (const [key, kinds] of client.cache) {
-        for (const [kind, raw] of kinds) {
-          const truth = this.upstream.store.answer(kind, key, 3);
+      client.passSilence();
+      for (const [key, values] of client.cache) {
+        for (const { db, kind, raw } of values.values()) {
+          const truth = this.upstream.store(db).answer(kind, key, 3);
           if (raw === truth) continue;
-          const message = `${client.name} holds ${key} = ${show(raw)}, Redis ${show(truth)}`;
+          const place = db === 0 ? key : `${key} of database ${db}`;
+          const message = `${client.name} holds ${place} = ${show(raw)}, Redis ${show(truth)}`;
           throw new Violation('P1', message);
         }
       }
@@ -313,6 +384,7 @@ export class World {
 
   #holdAgainstBlindness(): void {
     for (const { client } of this.lanes) {
+      client.passSilence();
       const [key] = client.cache.keys();
       if (key === undefined) continue;
       throw new Violation(
@@ -332,9 +404,4 @@ function thenable(begin: (done: () => void) => void): Promise<void> {
     },
   };
   return promise as unknown as Promise<void>;
-}
-
-function encode(words: readonly string[]): Buffer {
-  const text = words.map((word) => `$${word.length}\r\n${word}\r\n`).join('');
-  return Buffer.from(`*${words.length}\r\n${text}`, 'latin1');
 }

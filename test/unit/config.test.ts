@@ -1,16 +1,27 @@
 import { describe, expect, test } from 'vitest';
-import { environmentName, type Flag, nearest, OPTIONS, readConfig } from '../../src/config.ts';
+import { environmentName, readConfig } from '../../src/config.ts';
+import { nearest } from '../../src/nearest.ts';
+import { type Flag, OPTIONS } from '../../src/options.ts';
 
 const DEFAULTS = {
-  listen: { kind: 'tcp', host: '127.0.0.1', port: 6380 },
+  listen: [{ kind: 'tcp', host: '127.0.0.1', port: 6380 }],
   upstream: { kind: 'embedded' },
   admin: { kind: 'tcp', host: '127.0.0.1', port: 9380 },
+  maxClients: 10_000,
+  timeoutSeconds: 0,
+  tcpKeepaliveMs: 300_000,
+  connectTimeoutMs: 5_000,
+  proxyProtocol: false,
   advertiseVersion: 'auto',
   notifyConfig: 'auto',
+  probeKeyPrefix: 'sidetrack:probe:',
   trackingTableMaxKeys: 1_000_000,
   watchIntervalMs: 250,
   bcastAcl: 'filter',
   redirectCleanup: true,
+  blind: 'invalidate',
+  fenceWrites: false,
+  outputLimit: { hardBytes: 33_554_432, softBytes: 8_388_608, softMs: 60_000 },
   logLevel: 'info',
   logFormat: 'json',
 } as const;
@@ -31,7 +42,7 @@ describe('settings', () => {
   test('a flag outweighs the variable, which outweighs the default', () => {
     const environment = { SIDETRACK_LISTEN: '7001', SIDETRACK_LOG_LEVEL: 'warn' };
     const config = read({ listen: '7002' }, environment);
-    expect(config.listen).toEqual({ kind: 'tcp', host: '127.0.0.1', port: 7002 });
+    expect(config.listen).toEqual([{ kind: 'tcp', host: '127.0.0.1', port: 7002 }]);
     expect(config.logLevel).toBe('warn');
   });
 
@@ -41,12 +52,21 @@ describe('settings', () => {
       'SIDETRACK_LISTEN',
       'SIDETRACK_UPSTREAM',
       'SIDETRACK_ADMIN',
+      'SIDETRACK_MAX_CLIENTS',
+      'SIDETRACK_TIMEOUT',
+      'SIDETRACK_TCP_KEEPALIVE',
+      'SIDETRACK_CONNECT_TIMEOUT',
+      'SIDETRACK_PROXY_PROTOCOL',
       'SIDETRACK_ADVERTISE_VERSION',
       'SIDETRACK_NOTIFY_CONFIG',
+      'SIDETRACK_PROBE_KEY_PREFIX',
       'SIDETRACK_TRACKING_TABLE_MAX_KEYS',
       'SIDETRACK_WATCH_INTERVAL',
       'SIDETRACK_REDIRECT_CLEANUP',
       'SIDETRACK_BCAST_ACL',
+      'SIDETRACK_BLIND',
+      'SIDETRACK_FENCE_WRITES',
+      'SIDETRACK_CLIENT_OUTPUT_BUFFER_LIMIT',
       'SIDETRACK_LOG_LEVEL',
       'SIDETRACK_LOG_FORMAT',
     ]);
@@ -67,11 +87,38 @@ describe('settings', () => {
   });
 
   test.for([
+    [
+      { listen: '0, [::1]:7001 ,/run/s.sock,0' },
+      {
+        listen: [
+          { kind: 'tcp', host: '127.0.0.1', port: 0 },
+          { kind: 'tcp', host: '::1', port: 7001 },
+          { kind: 'unix', path: '/run/s.sock' },
+          { kind: 'tcp', host: '127.0.0.1', port: 0 },
+        ],
+      },
+    ],
+    [{ 'max-clients': '1' }, { maxClients: 1 }],
+    [{ timeout: '2147483647' }, { timeoutSeconds: 2_147_483_647 }],
+    [{ 'tcp-keepalive': '0' }, { tcpKeepaliveMs: 0 }],
+    [{ 'connect-timeout': '1' }, { connectTimeoutMs: 1 }],
+    [{ 'proxy-protocol': 'on' }, { proxyProtocol: true }],
     [{ admin: 'off' }, { admin: undefined }],
     [{ admin: '0' }, { admin: { kind: 'tcp', host: '127.0.0.1', port: 0 } }],
+    [{ blind: 'refuse' }, { blind: 'refuse' }],
+    [{ 'fence-writes': 'on' }, { fenceWrites: true }],
+    [
+      { 'client-output-buffer-limit': '1k 2KB 3' },
+      { outputLimit: { hardBytes: 1_000, softBytes: 2_048, softMs: 3_000 } },
+    ],
+    [
+      { 'client-output-buffer-limit': ' 0  0 0 ' },
+      { outputLimit: { hardBytes: 0, softBytes: 0, softMs: 0 } },
+    ],
     [{ 'advertise-version': 'upstream' }, { advertiseVersion: 'upstream' }],
     [{ 'advertise-version': '7.2.4' }, { advertiseVersion: '7.2.4' }],
     [{ 'notify-config': 'skip' }, { notifyConfig: 'skip' }],
+    [{ 'probe-key-prefix': 'ours:' }, { probeKeyPrefix: 'ours:' }],
     [{ 'tracking-table-max-keys': '0' }, { trackingTableMaxKeys: 0 }],
   ] as const)('%j is understood', ([flags, expected]) => {
     expect(read(flags)).toEqual({ ...DEFAULTS, ...expected });
@@ -80,12 +127,23 @@ describe('settings', () => {
   test.for([
     [{ 'advertise-version': '7.2' }, "--advertise-version: '7.2' is not accepted: auto, upstream"],
     [{ 'notify-config': 'yes' }, "--notify-config: 'yes' is not accepted: auto, check, skip"],
+    [{ 'probe-key-prefix': '' }, "--probe-key-prefix: '' is not accepted: any text but none"],
     [{ 'tracking-table-max-keys': '-1' }, 'a whole number, 0 or more'],
     [{ 'tracking-table-max-keys': '1e6' }, 'a whole number, 0 or more'],
     [{ 'log-level': 'loud' }, 'trace, debug, info, warn, error, fatal, silent'],
     [{ 'log-format': 'xml' }, 'auto, json, pretty'],
     [{ admin: 'nowhere' }, "--admin: 'nowhere' has no port"],
     [{ listen: '' }, '--listen'],
+    [{ listen: '6380,nowhere' }, "--listen: 'nowhere' has no port"],
+    [{ listen: '6380,' }, "--listen: '' names no host"],
+    [{ listen: '6380, 127.0.0.1:6380' }, '--listen: 127.0.0.1:6380 is named twice'],
+    [{ listen: '/s.sock,unix:///s.sock' }, '--listen: /s.sock is named twice'],
+    [{ 'max-clients': '0' }, "--max-clients: '0' is not accepted: 1 to 2147483647 clients"],
+    [{ timeout: '2147483648' }, '0 to 2147483647 seconds'],
+    [{ timeout: '1s' }, '0 to 2147483647 seconds'],
+    [{ 'tcp-keepalive': '-1' }, '0 to 32767 seconds'],
+    [{ 'connect-timeout': '0' }, '1 to 3600000 milliseconds'],
+    [{ 'proxy-protocol': 'v2' }, "--proxy-protocol: 'v2' is not accepted: on, off"],
   ] as const)('%j is refused', ([flags, message]) => {
     expect(() => read(flags)).toThrow(message);
   });

@@ -88,7 +88,7 @@ export const BCAST: readonly Row[] = [
       a> CLIENT TRACKING ON BCAST
       a< OK
       w> EVAL "redis.call('set', 'b', 1) redis.call('set', 'a', 1) redis.call('set', 'b', 2)" 0
-      w< _
+      w< nil
       a< invalidate a b
     `,
   },

@@ -135,7 +135,7 @@ export const SCRIPTS: readonly Row[] = [
       a< OK
       a< *[_ _]
       w> EVAL "redis.call('set', 'k', 1) redis.call('set', 'j', 1) redis.call('set', 'k', 2)" 0
-      w< _
+      w< nil
       a< invalidate k
       a< invalidate j
     `,

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { Delivery, type Flight, PARK_MS } from '../../../src/client/delivery.ts';
 import { keyOf } from '../../../src/key.ts';
 import { type ReaderId, TrackingTable } from '../../../src/tracking/table.ts';
+import { COEFFICIENTS } from '../../helpers/coefficients.ts';
 
 const KEYS = ['a', 'b', 'c'].map(keyOf);
 const READER: ReaderId = 1;
@@ -45,8 +46,11 @@ const WAIT_MS = 1;
  * sent, changes of keys that the table does not have are not heard of, replies come in order.
  */
 class Model {
-  readonly #table = new TrackingTable(() => true);
-  readonly #delivery = new Delivery((what) => this.#deliver(what));
+  readonly #table = new TrackingTable(COEFFICIENTS, () => true);
+  readonly #delivery = new Delivery(
+    (what) => this.#deliver(what),
+    () => {},
+  );
   readonly #sent: Sent[] = [];
   readonly #changes: Change[] = [];
   readonly #delivered: { readonly at: number; readonly what: unknown }[] = [];

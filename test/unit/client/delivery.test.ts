@@ -7,9 +7,15 @@ const ALL = '*';
 /** A delivery, what has left it, and the flights by name. */
 class Rig {
   readonly left: string[] = [];
-  readonly delivery = new Delivery((what) => {
-    this.left.push(what === undefined ? ALL : String(what));
-  });
+  readonly delivery = new Delivery(
+    (what) => {
+      this.left.push(what === undefined ? ALL : String(what));
+    },
+    () => {
+      this.collapses += 1;
+    },
+  );
+  collapses = 0;
 
   /** A request that names `keys` departs. */
   depart(keys: readonly string[]): Flight {

@@ -10,6 +10,7 @@ import {
 } from '../../../src/client/ledger.ts';
 import { ReplyReader } from '../../../src/client/replies.ts';
 import type { Protocol } from '../../../src/resp/write.ts';
+import { pushTo } from '../../helpers/pushing.ts';
 import { cut, decodeReply } from '../../helpers/resp.ts';
 import { bytesOf } from '../../helpers/scan.ts';
 
@@ -233,7 +234,10 @@ function played(
   between: (reader: ReplyReader) => void = () => {},
 ): { readonly sent: Buffer; readonly script: Script } {
   const sent: Buffer[] = [];
-  const reader = new ReplyReader((bytes) => void sent.push(bytes));
+  const reader = new ReplyReader(
+    (bytes) => void sent.push(bytes),
+    () => {},
+  );
   const script = new Script(reader, protocol);
   for (const one of list) script.write(one);
   script.write({ kind: 'reply', fate: 'kept', reply: '$3\r\nend\r\n' });
@@ -262,7 +266,7 @@ describe('random replies to random requests at random cuts', () => {
         const pushes: string[] = [];
         const { sent, script } = played(protocol, list, pieceSizes, (reader) => {
           pushes.push(`>2\r\n$4\r\nours\r\n:${pushes.length}\r\n`);
-          reader.push(bytesOf(pushes.at(-1) ?? ''), 1_000, bytesOf('-collapsed\r\n'));
+          pushTo(reader, bytesOf(pushes.at(-1) ?? ''));
         });
         const frames = framesOf(sent);
         expect(frames.filter((frame) => pushes.includes(frame))).toEqual(pushes);

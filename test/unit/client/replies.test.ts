@@ -10,6 +10,7 @@ import {
 } from '../../../src/client/ledger.ts';
 import { KEPT_MAX_BYTES, ReplyReader } from '../../../src/client/replies.ts';
 import { bulk } from '../../../src/resp/write.ts';
+import { pushTo } from '../../helpers/pushing.ts';
 import { cut, decodeReply, everyCut } from '../../helpers/resp.ts';
 import { bytesOf } from '../../helpers/scan.ts';
 
@@ -764,7 +765,10 @@ function textOf(sent: readonly Buffer[]): string {
 
 function started(row: Row): Rig & { readonly sent: Buffer[] } {
   const sent: Buffer[] = [];
-  const reader = new ReplyReader((bytes) => void sent.push(bytes));
+  const reader = new ReplyReader(
+    (bytes) => void sent.push(bytes),
+    () => {},
+  );
   const rig = { reader, sent, told: [] as string[] };
   row.prepare?.(rig);
   // Those that the row's own rows need are there as soon as the first byte comes.
@@ -801,7 +805,7 @@ function expectPushes(row: Row): void {
       const isFree = !reader.midReply;
       const sentBefore = sent.length;
       pushes.push(push);
-      reader.push(bytesOf(push), pieces.length, bytesOf('-collapsed\r\n'));
+      pushTo(reader, bytesOf(push));
       expectSame(textOf(sent.slice(sentBefore)), isFree ? push : '');
     }
     if (row.isPuzzling === true) continue;
@@ -825,7 +829,10 @@ function framesOf(bytes: Buffer): string[] {
 describe('ranges', () => {
   function sentFor(pieces: readonly string[], ...entries: readonly Owed[]): string[] {
     const sent: string[] = [];
-    const reader = new ReplyReader((bytes) => void sent.push(bytes.toString('latin1')));
+    const reader = new ReplyReader(
+      (bytes) => void sent.push(bytes.toString('latin1')),
+      () => {},
+    );
     for (const entry of entries) reader.ledger.push(entry);
     for (const piece of pieces) reader.feed(bytesOf(piece));
     return sent;
@@ -833,7 +840,10 @@ describe('ranges', () => {
 
   test('of a whole chunk leave as the chunk itself', () => {
     const sent: Buffer[] = [];
-    const reader = new ReplyReader((bytes) => void sent.push(bytes));
+    const reader = new ReplyReader(
+      (bytes) => void sent.push(bytes),
+      () => {},
+    );
     for (const entry of times(3, PASS)) reader.ledger.push(entry);
     const chunk = bytesOf('+1\r\n$1\r\n2\r\n*1\r\n:3\r\n');
     reader.feed(chunk);
@@ -862,7 +872,10 @@ describe('ranges', () => {
 
   test('of elements leave before the rest of EXEC has come', () => {
     const sent: string[] = [];
-    const reader = new ReplyReader((bytes) => void sent.push(bytes.toString('latin1')));
+    const reader = new ReplyReader(
+      (bytes) => void sent.push(bytes.toString('latin1')),
+      () => {},
+    );
     reader.ledger.push(owed({ opens: 'always' }));
     reader.feed(bytesOf('*2\r\n:1\r\n'));
     expect(sent.join('')).toBe('*2\r\n:1\r\n');
@@ -870,14 +883,13 @@ describe('ranges', () => {
   });
 });
 
-function pushTo(reader: ReplyReader, push: string, maxCount = 100): void {
-  reader.push(bytesOf(push), maxCount, bytesOf(P));
-}
-
 describe('a push', () => {
   function reading(piece: string, entry: Owed = PASS) {
     const sent: string[] = [];
-    const reader = new ReplyReader((bytes) => void sent.push(bytes.toString('latin1')));
+    const reader = new ReplyReader(
+      (bytes) => void sent.push(bytes.toString('latin1')),
+      () => {},
+    );
     reader.protocol = 3;
     reader.ledger.push(entry);
     reader.feed(bytesOf(piece));
@@ -886,7 +898,7 @@ describe('a push', () => {
 
   test('waits for the end of a reply and leaves right behind it', () => {
     const { reader, sent } = reading('$3\r\na');
-    pushTo(reader, P);
+    pushTo(reader, bytesOf(P));
     expect(sent.join('')).toBe('$3\r\na');
     reader.ledger.push(PASS);
     reader.feed(bytesOf('bc\r\n:2\r\n'));
@@ -895,13 +907,13 @@ describe('a push', () => {
 
   test('leaves at once behind whole replies', () => {
     const { reader, sent } = reading(':1\r\n');
-    pushTo(reader, P);
+    pushTo(reader, bytesOf(P));
     expect(sent.join('')).toBe(`:1\r\n${P}`);
   });
 
   test('leaves before a frame of which the client has got nothing', () => {
     const { reader, sent } = reading(':1\r\n>3\r\n$7\r\nmess');
-    pushTo(reader, P);
+    pushTo(reader, bytesOf(P));
     reader.feed(bytesOf('age\r\n$1\r\na\r\n$1\r\nb\r\n'));
     expect(sent.join('')).toBe(`:1\r\n${P}>3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\nb\r\n`);
   });
@@ -909,9 +921,9 @@ describe('a push', () => {
   test('that an entry sends stands behind its reply and behind those that have waited', () => {
     const { reader, sent } = reading(
       '$3\r\na',
-      owed({ keep: KEEP.errors, after: () => pushTo(reader, '>1\r\n:2\r\n') }),
+      owed({ keep: KEEP.errors, after: () => pushTo(reader, bytesOf('>1\r\n:2\r\n')) }),
     );
-    pushTo(reader, '>1\r\n:1\r\n');
+    pushTo(reader, bytesOf('>1\r\n:1\r\n'));
     reader.feed(bytesOf('bc\r\n'));
     expect(sent.join('')).toBe('$3\r\nabc\r\n>1\r\n:1\r\n>1\r\n:2\r\n');
   });
@@ -919,37 +931,13 @@ describe('a push', () => {
   test('that a slot of EXEC sends waits for the end of the array', () => {
     const { reader, sent } = reading('+OK\r\n');
     reader.transaction.begin();
-    const slot = (push: string) => owed({ keep: 3, after: () => pushTo(reader, push) });
+    const slot = (push: string) => owed({ keep: 3, after: () => pushTo(reader, bytesOf(push)) });
     for (const entry of [slot('>1\r\n:1\r\n'), slot('>1\r\n:2\r\n')]) reader.ledger.push(entry);
     reader.ledger.push(owed({ opens: 'slots' }));
     reader.feed(bytesOf('+QUEUED\r\n+QUEUED\r\n*2\r\n+a\r\n+b\r\n'));
     expect(sent.join('').slice('+OK\r\n+QUEUED\r\n+QUEUED\r\n'.length)).toBe(
       '*2\r\n+a\r\n+b\r\n>1\r\n:1\r\n>1\r\n:2\r\n',
     );
-  });
-
-  test('of everything takes the place of all that wait where they are too many', () => {
-    const { reader, sent } = reading('$3\r\na');
-    for (let n = 0; n < 6; n++) pushTo(reader, `>1\r\n:${n}\r\n`, 5);
-    pushTo(reader, '>1\r\n:9\r\n', 5);
-    expect(sent.join('')).toBe('$3\r\na');
-    reader.feed(bytesOf('bc\r\n'));
-    expect(sent.join('')).toBe(`$3\r\nabc\r\n${P}>1\r\n:9\r\n`);
-  });
-
-  test('and as many as may wait leave one by one', () => {
-    const { reader, sent } = reading('$1\r\n');
-    for (let n = 0; n < 5; n++) pushTo(reader, `>1\r\n:${n}\r\n`, 5);
-    reader.feed(bytesOf('a\r\n'));
-    expect(sent.join('')).toBe(
-      '$1\r\na\r\n>1\r\n:0\r\n>1\r\n:1\r\n>1\r\n:2\r\n>1\r\n:3\r\n>1\r\n:4\r\n',
-    );
-  });
-
-  test('has no limit where nothing has to wait', () => {
-    const { reader, sent } = reading(':1\r\n');
-    for (let n = 0; n < 9; n++) pushTo(reader, P, 0);
-    expect(sent.join('')).toBe(`:1\r\n${P.repeat(9)}`);
   });
 });
 
@@ -960,21 +948,30 @@ describe('a lane out of sync', () => {
     'is known by a reply that nobody asked for: %s',
     (frame) => {
       for (const pieces of everyCut(bytesOf(frame))) {
-        const reader = new ReplyReader(() => {});
+        const reader = new ReplyReader(
+          () => {},
+          () => {},
+        );
         expect(() => pieces.map((piece) => reader.feed(piece))).toThrow(outOfSync);
       }
     },
   );
 
   test('is known by one reply too many', () => {
-    const reader = new ReplyReader(() => {});
+    const reader = new ReplyReader(
+      () => {},
+      () => {},
+    );
     reader.ledger.push(PASS);
     reader.feed(bytesOf('+1\r\n'));
     expect(() => reader.feed(bytesOf('+2\r\n'))).toThrow(outOfSync);
   });
 
   test('is known by a status that is no line of MONITOR', () => {
-    const reader = new ReplyReader(() => {});
+    const reader = new ReplyReader(
+      () => {},
+      () => {},
+    );
     reader.monitoring = true;
     reader.feed(bytesOf(LINE));
     expect(() => reader.feed(bytesOf('+OK\r\n'))).toThrow(outOfSync);
@@ -986,7 +983,10 @@ describe('a lane out of sync', () => {
     ['$x\r\n', 'FRAME_BAD_LENGTH'],
     ['$1\r\nabc', 'FRAME_NO_CRLF'],
   ] as const)('is known by what is no frame: %s', ([frame, code]) => {
-    const reader = new ReplyReader(() => {});
+    const reader = new ReplyReader(
+      () => {},
+      () => {},
+    );
     reader.ledger.push(owed({ keep: KEEP.all }));
     expect(() => reader.feed(bytesOf(frame))).toThrow(expect.objectContaining({ code }));
   });
@@ -999,9 +999,12 @@ describe('a reply that is longer than may be kept', () => {
 
   function feedAll(entry: Owed): number {
     let bytesSent = 0;
-    const reader = new ReplyReader((bytes) => {
-      bytesSent += bytes.length;
-    });
+    const reader = new ReplyReader(
+      (bytes: Buffer) => {
+        bytesSent += bytes.length;
+      },
+      () => {},
+    );
     reader.ledger.push(entry);
     reader.feed(header);
     for (let n = 0; n < pieceCount; n++) reader.feed(piece);
@@ -1054,7 +1057,10 @@ describe('defects', () => {
   test('an empty array behind a SUBSCRIBE inside EXEC leaves when it is whole', () => {
     const text = `+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n${confirmed(2, 'subscribe', 'a', 1)}*0\r\n`;
     const sent: Buffer[] = [];
-    const reader = new ReplyReader((bytes) => void sent.push(bytes));
+    const reader = new ReplyReader(
+      (bytes) => void sent.push(bytes),
+      () => {},
+    );
     const rig = { reader, told: [] };
     const entries = [multi(rig), subscribing(rig, 'subscribe', 1), PASS_QUEUED, exec(rig, 'slots')];
     for (const entry of entries) reader.ledger.push(entry);

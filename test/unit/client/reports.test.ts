@@ -4,12 +4,13 @@ import { keyOf } from '../../../src/key.ts';
 import { bulk } from '../../../src/resp/write.ts';
 import { OFF, type TrackingState } from '../../../src/tracking/options.ts';
 import { Tracker } from '../../../src/tracking/tracker.ts';
+import { COEFFICIENTS } from '../../helpers/coefficients.ts';
 
 const IGNORES = { changed: () => {}, changedSome: () => {}, changedAll: () => {} };
 
 /** A tracker with one reader, two keys that it and another have read, and one prefix. */
 function busyTracker(): Tracker {
-  const tracker = new Tracker(0, () => {});
+  const tracker = new Tracker(0, () => {}, COEFFICIENTS);
   const [one, other] = [tracker.newId(), tracker.newId()];
   tracker.join(one, IGNORES);
   for (const id of [one, other]) tracker.remember(keyOf('a'), id);

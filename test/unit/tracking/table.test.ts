@@ -2,12 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Key, keyOf } from '../../../src/key.ts';
 import { type ReaderId, TrackingTable } from '../../../src/tracking/table.ts';
+import { COEFFICIENTS } from '../../helpers/coefficients.ts';
 
 const [A, B] = [keyOf('a'), keyOf('b')];
 
 /** A table in which each pair has been remembered. */
 function tableOf(...reads: readonly (readonly [Key, ReaderId])[]): TrackingTable {
-  const table = new TrackingTable(() => true);
+  const table = new TrackingTable(COEFFICIENTS, () => true);
   for (const [key, reader] of reads) table.remember(key, reader);
   return table;
 }
@@ -23,14 +24,14 @@ function taken(table: TrackingTable, key: Key): readonly ReaderId[] {
 
 describe('a tracking table', () => {
   test('is empty at first', () => {
-    const table = new TrackingTable(() => true);
+    const table = new TrackingTable(COEFFICIENTS, () => true);
     expect(counts(table)).toEqual([0, 0]);
     expect(table.oldest()).toBeUndefined();
     expect(taken(table, A)).toEqual([]);
   });
 
   test('tells whether a read is news', () => {
-    const table = new TrackingTable(() => true);
+    const table = new TrackingTable(COEFFICIENTS, () => true);
     const news = [1, 1, 2, 2, 1, 3, 3].map((reader) => table.remember(A, reader));
     expect(news).toEqual([true, false, true, false, false, true, false]);
     expect([table.remember(B, 1), ...counts(table)]).toEqual([true, 2, 4]);
@@ -72,13 +73,36 @@ describe('a tracking table', () => {
     expect(taken(table, A)).toEqual([1]);
   });
 
-  test('offers the key that came first, whoever has read it since', () => {
-    const table = tableOf([A, 1], [B, 1], [A, 2]);
-    expect(table.oldest()).toBe(A);
-    table.take(A);
-    expect(table.oldest()).toBe(B);
+  test('offers the keys in the order in which they came, whoever has read them since', () => {
+    const keys = Array.from({ length: 300 }, (_, index) => keyOf(`key ${index}`));
+    const table = tableOf(...keys.map((key) => [key, 1] as const), [keys[0] as Key, 2]);
+    for (const key of keys) {
+      expect(table.oldest()).toBe(key);
+      table.take(key);
+      // Whoever comes takes its place and is the newest.
+      table.remember(keyOf(`new ${key}`), 1);
+    }
+    for (const key of keys) {
+      expect(table.oldest()).toBe(`new ${key}`);
+      table.take(keyOf(`new ${key}`));
+    }
+    expect(table.oldest()).toBeUndefined();
+  });
+
+  test('forgets by and by what only those have read who are gone', () => {
+    const there = new Set([1, 2]);
+    const table = new TrackingTable(COEFFICIENTS, (reader) => there.has(reader));
+    for (let index = 0; index < 500; index++) table.remember(keyOf(`old ${index}`), 1);
     table.remember(A, 1);
-    expect(table.oldest()).toBe(B);
+    table.remember(A, 2);
+    there.delete(1);
+    table.retire(1);
+    for (let index = 0; index < 1_100; index++) table.remember(keyOf(`new ${index}`), 2);
+    expect(counts(table)).toEqual([1_101, 1_102]);
+    expect(taken(table, A)).toEqual([1, 2]);
+    there.delete(2);
+    table.retire(2);
+    expect(counts(table)).toEqual([0, 0]);
   });
 
   test('can be cleared', () => {
@@ -98,7 +122,7 @@ describe('a tracking table', () => {
 describe('readers that are gone', () => {
   /** @returns a table whose key has had so many readers, of which those below `from` are gone */
   function crowded(count: number, from: number): TrackingTable {
-    const table = new TrackingTable((reader) => reader >= from);
+    const table = new TrackingTable(COEFFICIENTS, (reader) => reader >= from);
     for (let reader = 0; reader < count; reader++) table.remember(A, reader);
     return table;
   }
@@ -118,7 +142,7 @@ describe('readers that are gone', () => {
 
   test('do not gather, however many come and go', () => {
     let newest = 0;
-    const table = new TrackingTable((reader) => reader > newest - 10);
+    const table = new TrackingTable(COEFFICIENTS, (reader) => reader > newest - 10);
     for (; newest < 5_000; newest++) table.remember(A, newest);
     expect(table.itemCount).toBeLessThanOrEqual(64);
   });
@@ -138,7 +162,7 @@ test('a table agrees with the plainest one there is, whatever is done to it', ()
   const step = fc.tuple(fc.constantFrom('remember', 'remember', 'forget', 'take'), pair);
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
-      const table = new TrackingTable(() => true);
+      const table = new TrackingTable(COEFFICIENTS, () => true);
       const pairs = new Set<string>();
       for (const [kind, { key, reader }] of steps) {
         const name = `${key} ${reader}`;

@@ -2,13 +2,18 @@ import { describe, expect, test } from 'vitest';
 import { keyOf } from '../../../src/key.ts';
 import { OFF } from '../../../src/tracking/options.ts';
 import { type Batch, Tracker } from '../../../src/tracking/tracker.ts';
+import { COEFFICIENTS } from '../../helpers/coefficients.ts';
 
 const [A, B, C] = [keyOf('a'), keyOf('b'), keyOf('c')];
 
 /** A tracker that sees, and what it has counted. */
 function seeing(maxKeys = 0) {
   const counted: string[] = [];
-  const tracker = new Tracker(maxKeys, (reason, messages) => counted.push(`${reason} ${messages}`));
+  const tracker = new Tracker(
+    maxKeys,
+    (reason, messages) => counted.push(`${reason} ${messages}`),
+    COEFFICIENTS,
+  );
   tracker.regainSight();
   return { tracker, counted };
 }
@@ -117,7 +122,11 @@ describe('keys under prefixes', () => {
 describe('blindness', () => {
   test('is how it begins; all are told when it ends, and when it comes', () => {
     const counted: string[] = [];
-    const tracker = new Tracker(0, (reason, messages) => counted.push(`${reason} ${messages}`));
+    const tracker = new Tracker(
+      0,
+      (reason, messages) => counted.push(`${reason} ${messages}`),
+      COEFFICIENTS,
+    );
     const [one, two] = [readerOf(tracker), readerOf(tracker)];
     tracker.remember(A, one.id);
     expect(tracker.blind).toBe(true);

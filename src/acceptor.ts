@@ -1,0 +1,220 @@
+import { readFileSync } from 'node:fs';
+import net from 'node:net';
+import type { ListenAddress } from './address.ts';
+import { listen } from './listen.ts';
+import type { Logger } from './logger.ts';
+import { readProxyHeader } from './proxy-protocol.ts';
+import { error } from './resp/write.ts';
+
+/** How long a PROXY protocol header may take to come, in milliseconds. Source: our choice. */
+const HEADER_DEADLINE_MS = 5_000;
+
+/** How long one who is turned away may take to read why, in milliseconds. Source: our choice. */
+const FAREWELL_DEADLINE_MS = 2_000;
+
+/** To how many at once that time is given; the others may lose the reason. Source: our choice. */
+const FAREWELLS_MAX_COUNT = 100;
+
+/** How often the log has a line about connections that are turned away, for each reason. */
+const LOG_EVERY_MS = 10_000;
+
+/**
+ * File descriptors that are left for anything but clients and their lanes: the admin server's 64,
+ * our own connections to upstream, files. Source: our choice.
+ */
+const DESCRIPTORS_RESERVED = 128;
+
+/** Source: Redis says the same. */
+const TOO_MANY = error('ERR max number of clients reached');
+
+/** Why a connection is turned away, as the metrics name it. */
+type Refusal = 'refusedMaxClients' | 'refusedProxyHeader';
+
+/** What may be set. */
+export interface AcceptorOptions {
+  /** The most clients at once. */
+  readonly maxClients: number;
+  /** Whether a PROXY protocol header comes first. */
+  readonly proxyProtocol: boolean;
+  /** After how much silence TCP asks whether a client is still there, in milliseconds; 0: never. */
+  readonly tcpKeepaliveMs: number;
+}
+
+/** What an acceptor needs from the proxy. */
+export interface AcceptorParts {
+  readonly logger: Logger;
+  readonly counts: Record<Refusal, number>;
+  /** How many clients there are that were handed on before. */
+  readonly clientCount: () => number;
+  /** Takes a client; the next bytes are its own. */
+  readonly accepted: (client: net.Socket) => void;
+}
+
+/**
+ * Lets clients in, from all the places where the proxy listens: not too many, and only with the
+ * header that a load balancer sends, where one is expected.
+ */
+export class Acceptor {
+  readonly #options: AcceptorOptions;
+  readonly #parts: AcceptorParts;
+  readonly #servers: net.Server[] = [];
+  readonly #addresses: string[] = [];
+  readonly #arriving = new Set<net.Socket>(); // their headers have not come yet
+  readonly #leaving = new Set<net.Socket>(); // they were turned away
+  readonly #told: Record<Refusal, { atMs: number; unsaid: number } | undefined> = {
+    refusedMaxClients: undefined,
+    refusedProxyHeader: undefined,
+  };
+
+  constructor(options: AcceptorOptions, parts: AcceptorParts) {
+    const maxClients = affordableClients(options.maxClients);
+    this.#options = { ...options, maxClients };
+    this.#parts = parts;
+    if (maxClients === options.maxClients) return;
+    const asked = options.maxClients;
+    parts.logger.info({ maxClients, asked }, 'the limit of file descriptors allows fewer clients');
+  }
+
+  /** Where it listens, as an operator reads it, with real ports where port 0 was asked for. */
+  get addresses(): readonly string[] {
+    return this.#addresses;
+  }
+
+  /** Listens at all of the addresses, or at none. @throws ProxyError LISTEN_FAILED */
+  async open(addresses: readonly ListenAddress[]): Promise<void> {
+    const { tcpKeepaliveMs } = this.#options;
+    try {
+      for (const address of addresses) {
+        const server = net.createServer(
+          {
+            allowHalfOpen: true,
+            noDelay: true,
+            keepAlive: tcpKeepaliveMs > 0,
+            keepAliveInitialDelay: tcpKeepaliveMs,
+          },
+          (socket) => this.#arrived(socket),
+        );
+        const ipv6Only = hasTwin(address, addresses);
+        this.#addresses.push(await listen(server, address, '--listen', { ipv6Only }));
+        this.#servers.push(server);
+      }
+    } catch (cause) {
+      void this.close(); // a client may have come already, whose end nobody should wait for
+      throw cause;
+    }
+  }
+
+  /** Lets nobody in any more. @returns when all that were let in have gone, too */
+  async close(): Promise<void> {
+    const closed = this.#servers.map(
+      (server) => new Promise<void>((resolve) => server.close(() => resolve())),
+    );
+    for (const socket of [...this.#arriving, ...this.#leaving]) socket.destroy();
+    await Promise.all(closed);
+  }
+
+  #arrived(socket: net.Socket): void {
+    const { maxClients, proxyProtocol } = this.#options;
+    if (this.#parts.clientCount() + this.#arriving.size >= maxClients) this.#turnAway(socket);
+    else if (proxyProtocol) this.#awaitHeader(socket);
+    else this.#parts.accepted(socket);
+  }
+
+  #turnAway(socket: net.Socket): void {
+    this.#refused('refusedMaxClients', `there are ${this.#options.maxClients} clients`);
+    socket.on('error', () => {}); // 'close' follows
+    socket.end(TOO_MANY);
+    if (this.#leaving.size >= FAREWELLS_MAX_COUNT) {
+      socket.destroySoon();
+      return;
+    }
+    // What it says is read and dropped: unread, it would cost a reset, and perhaps the reason.
+    socket.resume();
+    const timer = setTimeout(() => socket.destroy(), FAREWELL_DEADLINE_MS);
+    this.#leaving.add(socket);
+    socket.on('close', () => {
+      clearTimeout(timer);
+      this.#leaving.delete(socket);
+    });
+  }
+
+  #awaitHeader(socket: net.Socket): void {
+    let received: Buffer = Buffer.alloc(0);
+    this.#arriving.add(socket);
+    const leave = () => {
+      clearTimeout(timer);
+      this.#arriving.delete(socket);
+      socket.off('data', take).off('end', end).off('close', leave);
+    };
+    const refuse = (reason: string) => {
+      leave();
+      this.#refused('refusedProxyHeader', reason);
+      socket.destroy();
+    };
+    const late = () => refuse(`no PROXY protocol header within ${HEADER_DEADLINE_MS} ms`);
+    const timer = setTimeout(late, HEADER_DEADLINE_MS);
+    const end = () => {
+      if (received.length > 0) refuse('the end inside a PROXY protocol header');
+      else socket.destroy(); // so load balancers look whether somebody listens
+    };
+    const take = (chunk: Buffer) => {
+      received = received.length === 0 ? chunk : Buffer.concat([received, chunk]);
+      const header = readProxyHeader(received);
+      if (header.kind === 'partial') return;
+      if (header.kind === 'malformed') {
+        refuse(header.reason);
+        return;
+      }
+      leave();
+      socket.pause();
+      if (header.end < received.length) socket.unshift(received.subarray(header.end));
+      this.#parts.logger.debug({ client: header.client ?? 'unknown' }, 'client accepted');
+      this.#parts.accepted(socket);
+    };
+    socket.on('data', take).on('end', end).on('close', leave);
+    socket.on('error', () => {}); // 'close' follows
+  }
+
+  /** Counts it, and says so in the log unless that was done a moment ago. */
+  #refused(refusal: Refusal, reason: string): void {
+    this.#parts.counts[refusal] += 1;
+    const nowMs = performance.now();
+    const told = this.#told[refusal];
+    if (told !== undefined && nowMs - told.atMs < LOG_EVERY_MS) {
+      told.unsaid += 1;
+      return;
+    }
+    this.#told[refusal] = { atMs: nowMs, unsaid: 0 };
+    const since = told === undefined ? {} : { unsaid: told.unsaid };
+    this.#parts.logger.warn({ reason, ...since }, 'a connection is turned away');
+  }
+}
+
+/**
+ * How many clients the limit of file descriptors allows: each has its own connection to upstream.
+ *
+ * @param asked the most clients that the operator wants
+ * @returns `asked`, or fewer; as Redis, at least one
+ */
+function affordableClients(asked: number): number {
+  const affordable = Math.floor((descriptorLimit() - DESCRIPTORS_RESERVED) / 2);
+  return Math.max(1, Math.min(asked, affordable));
+}
+
+/** Node has raised the soft limit as far as it goes. @returns Infinity where it is not known */
+function descriptorLimit(): number {
+  try {
+    const text = readFileSync('/proc/self/limits', 'utf8');
+    return Number(/^Max open files +(\d+)/m.exec(text)?.[1] ?? Number.POSITIVE_INFINITY);
+  } catch {
+    return Number.POSITIVE_INFINITY; // not Linux
+  }
+}
+
+/** Whether `[::]` must leave IPv4 alone, because that is listened to by itself at the same port. */
+function hasTwin(address: ListenAddress, addresses: readonly ListenAddress[]): boolean {
+  if (address.kind !== 'tcp' || !net.isIPv6(address.host)) return false;
+  return addresses.some(
+    (other) => other.kind === 'tcp' && net.isIPv4(other.host) && other.port === address.port,
+  );
+}

@@ -1,0 +1,46 @@
+import type { Logger } from '../logger.ts';
+import type { Endpoint } from '../upstream/endpoint.ts';
+import type { Connection } from './connection.ts';
+import type { OutputLimit } from './output.ts';
+import type { SessionCounts, SessionParts } from './parts.ts';
+
+/** Numbers that only grow. */
+export interface ConnectionCounts extends SessionCounts {
+  bytesIn: number;
+  bytesOut: number;
+  lanesOutOfSync: number;
+  refusedUpstream: number;
+  idleClients: number;
+  upstreamProtocolErrors: number;
+  slowClientsHard: number;
+  slowClientsSoft: number;
+  slowClientsPipeline: number;
+  slowClientsFence: number;
+}
+
+/** What a connection gives its session. */
+type SocketParts = Pick<
+  SessionParts,
+  | 'sendUpstream'
+  | 'sendClient'
+  | 'finished'
+  | 'wake'
+  | 'withheld'
+  | 'isBackedUp'
+  | 'isSlow'
+  | 'whenTaken'
+>;
+
+/** What a connection needs from the proxy. */
+export interface ConnectionParts extends Omit<SessionParts, keyof SocketParts | 'counts'> {
+  readonly endpoint: Endpoint;
+  readonly logger: Logger;
+  readonly counts: ConnectionCounts;
+  readonly outputLimit: OutputLimit;
+  /** Invalidations of this connection wait for their time. */
+  readonly wake: (connection: Connection) => void;
+  /** Something waits to be told to this connection, for which no time is set. */
+  readonly withheld: (connection: Connection) => void;
+  /** Told once. */
+  readonly closed: (connection: Connection) => void;
+}

@@ -1,0 +1,133 @@
+import type net from 'node:net';
+
+/**
+ * How long a request that changes data silently is waited for after its client has left, and a
+ * client for its last bytes after we have ended the connection, in milliseconds. Source: our choice.
+ */
+export const DRAIN_DEADLINE_MS = 2_000;
+
+/** How much may wait for a client that does not read. 0 is no limit. */
+export interface OutputLimit {
+  /** Beyond it the client is disconnected at once, in bytes. */
+  readonly hardBytes: number;
+  /** Beyond it the client is disconnected if that lasts for `softMs`, in bytes. */
+  readonly softBytes: number;
+  readonly softMs: number;
+}
+
+/**
+ * How much may be unsent before pushes wait, in bytes. Source: our choice; a burst of some thousand
+ * leaves within one turn of the event loop where the client reads.
+ */
+const BACKED_UP_BYTES = 262_144;
+
+/** What an output tells its connection. */
+export interface OutputListener {
+  /** The client has taken all that it got. */
+  readonly drained: () => void;
+  /** So much waits that the client is to be disconnected. Told once. */
+  readonly overflowed: (limit: 'hard' | 'soft') => void;
+}
+
+/**
+ * What is written to one client. All that is written in one turn of the event loop leaves in one
+ * piece. Replies wait upstream when the client does not read, so that little but what comes unasked
+ * (messages of pub/sub) can reach the limits.
+ */
+export class Output {
+  readonly #socket: net.Socket;
+  readonly #limit: OutputLimit;
+  readonly #listener: OutputListener;
+  readonly #leastBytes: number; // the lower of the limits
+  readonly #uncork = () => {
+    this.#corked = false;
+    this.#socket.uncork();
+  };
+  #corked = false;
+  #patience: NodeJS.Timeout | undefined; // runs while more than the soft limit waits
+  #overflowed = false;
+
+  constructor(socket: net.Socket, limit: OutputLimit, listener: OutputListener) {
+    this.#socket = socket;
+    this.#limit = limit;
+    this.#listener = listener;
+    const limits = [limit.hardBytes, limit.softBytes].filter((bytes) => bytes > 0);
+    this.#leastBytes = Math.min(...limits); // Infinity where there is none
+    socket.on('drain', () => {
+      this.#calm();
+      listener.drained();
+    });
+    socket.on('close', () => this.#calm());
+  }
+
+  /** Whether the client does not take what it gets as fast as it comes: replies are to wait. */
+  get isSlow(): boolean {
+    return this.#socket.writableNeedDrain;
+  }
+
+  /** Whether so much is unsent that pushes are to wait, too. */
+  get isBackedUp(): boolean {
+    return this.#socket.writableLength > BACKED_UP_BYTES;
+  }
+
+  write(bytes: Buffer): void {
+    const socket = this.#socket;
+    if (!this.#corked) {
+      this.#corked = true;
+      socket.cork();
+      process.nextTick(this.#uncork);
+    }
+    socket.write(bytes);
+    const unsentBytes = socket.writableLength;
+    if (unsentBytes > this.#leastBytes) this.#judge(unsentBytes, bytes.length);
+  }
+
+  /** Calls back once when the client has taken what was written. */
+  whenDrained(run: () => void): void {
+    this.#socket.once('drain', run);
+  }
+
+  /** Sends what has been written, then ends the connection, whether or not the client ends too. */
+  end(): void {
+    this.#socket.end();
+    this.#socket.resume(); // what it still says is read and dropped: unread, it would cost a reset
+    this.#letGo(this.#socket.writableLength);
+  }
+
+  /** @param unsentBytes what waited for the client when it was last looked at */
+  #letGo(unsentBytes: number): void {
+    const timer = setTimeout(() => {
+      const nowBytes = this.#socket.writableLength;
+      if (nowBytes === 0 || nowBytes === unsentBytes) this.#socket.destroy();
+      else this.#letGo(nowBytes);
+    }, DRAIN_DEADLINE_MS);
+    this.#socket.once('close', () => clearTimeout(timer));
+  }
+
+  /** However long the last piece is, alone it is no fault of the client. */
+  #judge(unsentBytes: number, lastBytes: number): void {
+    const { hardBytes, softBytes, softMs } = this.#limit;
+    if (hardBytes > 0 && unsentBytes - lastBytes > hardBytes) this.#overflow('hard');
+    else if (softBytes > 0 && unsentBytes > softBytes) {
+      this.#patience ??= setTimeout(() => this.#lose(), softMs);
+    }
+  }
+
+  /** The time is up. */
+  #lose(): void {
+    this.#patience = undefined;
+    if (this.#socket.writableLength > this.#limit.softBytes) this.#overflow('soft');
+  }
+
+  #overflow(limit: 'hard' | 'soft'): void {
+    if (this.#overflowed) return;
+    this.#overflowed = true;
+    this.#calm();
+    this.#listener.overflowed(limit);
+  }
+
+  #calm(): void {
+    clearTimeout(this.#patience);
+    this.#patience = undefined;
+  }
+}

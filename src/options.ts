@@ -1,0 +1,163 @@
+import { UPSTREAM_FORMS } from './address.ts';
+import { PROBE_KEY_PREFIX } from './upstream/probe.ts';
+
+/** See the flag of that name. */
+export const NOTIFY_CONFIGS = ['auto', 'check', 'skip'] as const;
+/** See the flag of that name. */
+export const BCAST_ACLS = ['filter', 'native'] as const;
+/** See the flag of that name. */
+export const BLINDS = ['invalidate', 'refuse'] as const;
+/** See the flag of that name. */
+export const SWITCH = ['on', 'off'] as const;
+/** See the flag of that name. */
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+/** See the flag of that name. */
+export const LOG_FORMATS = ['auto', 'json', 'pretty'] as const;
+
+/** One setting: a flag, an environment variable (its name follows from the flag) and a help line. */
+export interface OptionSpec {
+  readonly flag: string;
+  /** Used when neither the flag nor the variable is given; written as on the command line. */
+  readonly fallback: string;
+  readonly describe: string;
+  /** The words that are accepted, when these are all. */
+  readonly choices?: readonly string[];
+}
+
+/** Every setting there is. The flags, `SIDETRACK_*` variables and `--help` all come from here. */
+export const OPTIONS = [
+  {
+    flag: 'listen',
+    fallback: '127.0.0.1:6380',
+    describe:
+      'Where clients connect: host:port, [v6]:port, port (on 127.0.0.1), or a socket path; ' +
+      'several with commas between them, or the flag again',
+  },
+  {
+    flag: 'upstream',
+    fallback: 'embedded',
+    describe:
+      `The Redis behind: ${UPSTREAM_FORMS} ` +
+      '(a private redis-server that ends with the proxy and keeps nothing)',
+  },
+  {
+    flag: 'admin',
+    fallback: '127.0.0.1:9380',
+    describe: 'Where /metrics, /healthz and /readyz are served; off: nowhere',
+  },
+  {
+    flag: 'max-clients',
+    fallback: '10000',
+    describe:
+      'Most clients at once; further ones are told so and disconnected. Each needs two file ' +
+      'descriptors: where those do not suffice there are fewer clients',
+  },
+  {
+    flag: 'timeout',
+    fallback: '0',
+    describe:
+      'Seconds after which a silent client is disconnected, unless it waits for a reply, has ' +
+      'subscribed or monitors; 0: never',
+  },
+  {
+    flag: 'tcp-keepalive',
+    fallback: '300',
+    describe: 'Seconds of silence after which TCP asks whether a client still lives; 0: never',
+  },
+  {
+    flag: 'connect-timeout',
+    fallback: '5000',
+    describe: "Milliseconds that a client's connection to the upstream may take to open",
+  },
+  {
+    flag: 'proxy-protocol',
+    fallback: 'off',
+    choices: SWITCH,
+    describe:
+      'Whether a load balancer sends a PROXY protocol header (v1 or v2) first on each connection: ' +
+      'on refuses connections without one',
+  },
+  {
+    flag: 'advertise-version',
+    fallback: 'auto',
+    describe:
+      'Version that HELLO shows: auto (an older one becomes 7.4.0, which some clients ask for ' +
+      'before they cache), upstream (unchanged), or X.Y.Z',
+  },
+  {
+    flag: 'notify-config',
+    fallback: 'auto',
+    choices: NOTIFY_CONFIGS,
+    describe:
+      'notify-keyspace-events of the upstream: auto adds what is missing, check only looks, ' +
+      'skip never uses CONFIG',
+  },
+  {
+    flag: 'probe-key-prefix',
+    fallback: PROBE_KEY_PREFIX,
+    describe:
+      'With what the keys begin that prove notifications where CONFIG is not used; ' +
+      'they are gone within a second',
+  },
+  {
+    flag: 'tracking-table-max-keys',
+    fallback: '1000000',
+    describe: 'Most keys remembered at once; beyond it the oldest is invalidated; 0: no limit',
+  },
+  {
+    flag: 'watch-interval',
+    fallback: '250',
+    describe:
+      'Milliseconds between looks at the upstream for changes that notifications never tell ' +
+      '(a flush that did not pass here, a replaced data set); 0: never',
+  },
+  {
+    flag: 'redirect-cleanup',
+    fallback: 'on',
+    choices: SWITCH,
+    describe:
+      'When a client goes whose invalidations are redirected, tell their target to drop what the ' +
+      'client had read: on, or off as Redis does',
+  },
+  {
+    flag: 'bcast-acl',
+    fallback: 'filter',
+    choices: BCAST_ACLS,
+    describe:
+      'Which keys BCAST clients hear of: filter names only those that their user may read, ' +
+      'native names all under their prefixes, as Redis does',
+  },
+  {
+    flag: 'blind',
+    fallback: 'invalidate',
+    choices: BLINDS,
+    describe:
+      'While changes may be missed: invalidate keeps tracking clients and invalidates whatever ' +
+      'they read; refuse disconnects them and refuses CLIENT TRACKING ON',
+  },
+  {
+    flag: 'fence-writes',
+    fallback: 'off',
+    choices: SWITCH,
+    describe:
+      'Hold the reply to each write until the invalidations that it caused are on their way: on, ' +
+      'or off (a client may choose for itself: CLIENT FENCE-WRITES ON|OFF)',
+  },
+  {
+    flag: 'client-output-buffer-limit',
+    fallback: '32mb 8mb 60',
+    describe:
+      'What may wait for a client that does not read, as in redis.conf: hard limit, soft limit, ' +
+      'and for how many seconds the soft one may be exceeded; 0: no limit',
+  },
+  { flag: 'log-level', fallback: 'info', choices: LOG_LEVELS, describe: 'Least weight logged' },
+  {
+    flag: 'log-format',
+    fallback: 'auto',
+    choices: LOG_FORMATS,
+    describe: 'Form of the log on stderr: auto is pretty on a terminal and json elsewhere',
+  },
+] as const satisfies readonly OptionSpec[];
+
+/** A flag of {@link OPTIONS}, without its dashes. */
+export type Flag = (typeof OPTIONS)[number]['flag'];

@@ -1,0 +1,73 @@
+import type { Counts } from './admin/metrics.ts';
+import type { ErrorCode, ProxyError } from './errors.ts';
+import type { Logger } from './logger.ts';
+
+/** Why changes may be missed, as the metrics name it. */
+const REASONS: Partial<Record<ErrorCode, BlindReason>> = {
+  UPSTREAM_UNREACHABLE: 'Connection',
+  UPSTREAM_TIMEOUT: 'Timeout',
+  UPSTREAM_REFUSED: 'Refused',
+  NOTIFICATIONS_UNAVAILABLE: 'Notifications',
+  UPSTREAM_NOT_REDIS: 'NotRedis',
+  UPSTREAM_MOVED: 'Moved',
+};
+
+type BlindReason =
+  | 'Start'
+  | 'Connection'
+  | 'Timeout'
+  | 'Refused'
+  | 'Notifications'
+  | 'NotRedis'
+  | 'Moved';
+
+/** Whether every change of the upstream is heard, since when not, and why. */
+export class Sight {
+  readonly #counts: Counts;
+  readonly #logger: Logger;
+  #trouble: string | undefined = 'connecting to the upstream';
+  #blindFor: BlindReason | undefined = 'Start';
+  #blindSinceMs = performance.now();
+
+  constructor(counts: Counts, logger: Logger) {
+    this.#counts = counts;
+    this.#logger = logger;
+  }
+
+  /** What is wrong, for the operator; undefined: nothing. */
+  get trouble(): string | undefined {
+    return this.#trouble;
+  }
+
+  /** The source is lost, or could not be won. */
+  lost(cause: ProxyError): void {
+    const reason = cause.message;
+    const news = reason !== this.#trouble;
+    this.#trouble = reason;
+    if (this.#blindFor === undefined) {
+      this.#blindFor = REASONS[cause.code] ?? 'Connection';
+      this.#blindSinceMs = performance.now();
+      this.#counts[`blindSpells${this.#blindFor}`] += 1;
+      this.#logger.warn(
+        { reason },
+        'changes may be missed: tracking clients are told to drop everything',
+      );
+    } else if (news) {
+      this.#logger.warn({ reason }, 'the source of changes is not up yet; trying again');
+    }
+  }
+
+  /** @param upstream its version, for the log */
+  regained(upstream: string | undefined): void {
+    const blindMs = performance.now() - this.#blindSinceMs;
+    if (this.#blindFor !== undefined) {
+      this.#counts[`blindSeconds${this.#blindFor}`] += blindMs / 1_000;
+    }
+    this.#blindFor = undefined;
+    this.#trouble = undefined;
+    this.#logger.info(
+      { upstream, blindMs: Math.round(blindMs) },
+      'every change of the upstream is heard',
+    );
+  }
+}
