@@ -11,6 +11,7 @@ import {
   NOTIFY_CONFIGS,
   OPTIONS,
   type OptionSpec,
+  SOURCES,
   SWITCH,
 } from './options.ts';
 import {
@@ -26,6 +27,9 @@ import {
 
 /** Which version the upstream's HELLO reply is made to show: see `--advertise-version`. */
 export type AdvertiseVersion = 'auto' | 'upstream' | `${number}.${number}.${number}`;
+
+/** How changes are noticed: see `--source`. */
+export type SourceKind = (typeof SOURCES)[number];
 
 /** What may be done about the upstream's `notify-keyspace-events`: see `--notify-config`. */
 export type NotifyConfig = (typeof NOTIFY_CONFIGS)[number];
@@ -53,6 +57,7 @@ export interface ProxyConfig {
   /** Whether each connection begins with a PROXY protocol header. */
   readonly proxyProtocol: boolean;
   readonly advertiseVersion: AdvertiseVersion;
+  readonly source: SourceKind;
   readonly notifyConfig: NotifyConfig;
   /** With what the keys begin that are changed to see whether that is announced. */
   readonly probeKeyPrefix: string;
@@ -134,6 +139,7 @@ export function readConfig(given: {
     connectTimeoutMs: within(setting('connect-timeout'), RANGES.connect),
     proxyProtocol: oneOf(setting('proxy-protocol'), SWITCH) === 'on',
     advertiseVersion: version(setting('advertise-version')),
+    source: oneOf(setting('source'), SOURCES),
     notifyConfig: oneOf(setting('notify-config'), NOTIFY_CONFIGS),
     probeKeyPrefix: prefix(setting('probe-key-prefix')),
     trackingTableMaxKeys: count(setting('tracking-table-max-keys')),

@@ -4,6 +4,8 @@ import { PROBE_KEY_PREFIX } from './upstream/probe.ts';
 /** See the flag of that name. */
 export const NOTIFY_CONFIGS = ['auto', 'check', 'skip'] as const;
 /** See the flag of that name. */
+export const SOURCES = ['events', 'writes', 'both'] as const;
+/** See the flag of that name. */
 export const BCAST_ACLS = ['filter', 'native'] as const;
 /** See the flag of that name. */
 export const BLINDS = ['invalidate', 'refuse'] as const;
@@ -57,7 +59,7 @@ export const OPTIONS = [
     fallback: '0',
     describe:
       'Seconds after which a silent client is disconnected, unless it waits for a reply, has ' +
-      'subscribed or monitors; 0: never',
+      'subscribed, or is in MONITOR; 0: never',
   },
   {
     flag: 'tcp-keepalive',
@@ -83,6 +85,15 @@ export const OPTIONS = [
     describe:
       'Version that HELLO shows: auto (an older one becomes 7.4.0, which some clients ask for ' +
       'before they cache), upstream (unchanged), or X.Y.Z',
+  },
+  {
+    flag: 'source',
+    fallback: 'events',
+    choices: SOURCES,
+    describe:
+      'How changes are noticed: events by keyspace notifications; writes by the writes that pass ' +
+      'through this proxy, and no others, for an upstream without notifications; both, so that ' +
+      'what passes is told sooner',
   },
   {
     flag: 'notify-config',

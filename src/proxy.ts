@@ -12,7 +12,7 @@ import type { ProxyConfig } from './config.ts';
 import { ProxyError } from './errors.ts';
 import { IdleSweep } from './idle.ts';
 import { Attribution } from './invalidation/attribution.ts';
-import { KeyspaceSource } from './invalidation/keyspace.ts';
+import { type ChosenSource, chooseSource } from './invalidation/choose.ts';
 import type { InvalidationSource, SourceListener } from './invalidation/source.ts';
 import type { Logger } from './logger.ts';
 import { Sight } from './sight.ts';
@@ -33,9 +33,6 @@ const FENCE_MAX_MS = 2_000;
 
 /** From this version on (6.0) there are users with rights of their own. */
 const ACL_VERSION = 600;
-
-/** Said where nothing shows that changes are announced. */
-const UNPROVEN = 'notifications are taken on trust: see to it that notify-keyspace-events holds KA';
 
 /** How many random bytes a word of attribution has. */
 const WORD_BYTES = 12;
@@ -100,7 +97,7 @@ class RedisProxy implements Proxy {
     };
     const coefficients = getRandomValues(new Int32Array(COEFFICIENT_COUNT));
     this.#tracker = new Tracker(config.trackingTableMaxKeys, count, coefficients);
-    this.#source = new KeyspaceSource({
+    const { source, passing } = chooseSource(config.source, parts.logger, {
       endpoint: this.#endpoint,
       notifyConfig: config.notifyConfig,
       probeKeyPrefix: config.probeKeyPrefix,
@@ -108,16 +105,11 @@ class RedisProxy implements Proxy {
       watchIntervalMs: config.watchIntervalMs,
       silentLog: this.#silentLog,
       silentChange: (reason) => this.#silentChange(reason),
-      sightless: (reason, unseen) => {
-        parts.logger.warn({ reason }, unseen);
-      },
-      unproven: (reason) => {
-        parts.logger.warn({ reason }, UNPROVEN);
-      },
       learnt: (facts) => this.#learn(facts),
       replaced: () => this.#disconnectAll(),
       lanesOpened: () => parts.metrics.counts.connections,
     });
+    this.#source = source;
     this.#sight = new Sight(parts.metrics.counts, parts.logger);
     this.#fences = new Fences({
       sync: (done) => this.#source.sync(done),
@@ -135,7 +127,7 @@ class RedisProxy implements Proxy {
       accepted: (socket) => this.#accept(socket),
     });
     this.#idleSweep = new IdleSweep(config.timeoutSeconds, this.#connections);
-    this.#connectionParts = this.#partsForConnections();
+    this.#connectionParts = this.#partsForConnections(passing);
     this.#observe();
   }
 
@@ -209,7 +201,8 @@ class RedisProxy implements Proxy {
   /** Another node answers now, or the same after a restart: whoever is left may be at the old one. */
   #disconnectAll(): void {
     const clients = this.#connections.size;
-    this.#parts.logger.warn({ clients }, 'upstream is another process now: all are disconnected');
+    const what = 'upstream was restarted, or is another node: all clients are disconnected';
+    this.#parts.logger.warn({ clients }, what);
     for (const connection of this.#connections) connection.destroy();
   }
 
@@ -226,7 +219,7 @@ class RedisProxy implements Proxy {
     if (this.#filters) void this.#access.load(DEFAULT_USER);
   }
 
-  #partsForConnections(): ConnectionParts {
+  #partsForConnections(passing: ChosenSource['passing']): ConnectionParts {
     const { logger, metrics } = this.#parts;
     const { counts } = metrics;
     return {
@@ -251,6 +244,7 @@ class RedisProxy implements Proxy {
       withheld: (connection) => this.#withheld.add(connection),
       fence: (passed) => this.#fences.raise(passed),
       fenceWrites: this.#config.fenceWrites,
+      passing,
       outputLimit: this.#config.outputLimit,
       openEar: ({ received, closed }) =>
         new Lane(this.#endpoint, { received, drained: () => {}, closed }),

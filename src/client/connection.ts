@@ -95,7 +95,7 @@ export class Connection implements Idler, Listener {
   get isWaiting(): boolean {
     const { replies, emulation } = this.#session;
     if (replies.subscriptions.active || replies.monitoring || emulation.isSubscribed) return true;
-    return replies.ledger.size > 0; // else it keeps the reply waiting itself
+    return replies.ledger.size > 0 && !this.#output.isSlow; // else it keeps the reply waiting itself
   }
 
   expire(): void {

@@ -54,7 +54,7 @@ export interface SessionParts {
   /** Raises a fence behind a write; it is told when everybody concerned has been told. */
   readonly fence: (passed: () => void) => void;
   /** How writes are told as they pass. Without it they are not: notifications tell them. */
-  readonly passing?: Passing;
+  readonly passing?: Passing | undefined;
   /** Whether clients' writes are fenced unless they choose otherwise. */
   readonly fenceWrites: boolean;
   /** Whether upstream knows HELLO and lets it be used. True while that is not known. */

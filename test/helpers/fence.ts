@@ -45,17 +45,16 @@ export class Fence {
     return await Promise.all(clients.map((client) => flush(client, name)));
   }
 
-  /** @returns false where everything was invalidated meanwhile: then nobody need name the key */
+  /** @returns false where everything was invalidated in its place: nobody will name the key */
   async #hears(name: string): Promise<boolean> {
     const watcher = this.#watcher;
     await watcher.call(['GET', name]);
-    const from = watcher.pushes.length - 1; // the one before the reply, or right behind it, too
+    const reply = watcher.frames.findLastIndex(({ kind }) => kind === 'reply');
     await this.#writer.call(['SET', name, '1', 'PX', '60000']);
     const wanted = `>["invalidate" *["${name}"]]`;
-    const heard = () => watcher.pushes.slice(Math.max(0, from));
-    const isOver = () => heard().includes(wanted) || heard().includes('>["invalidate" _]');
-    await watcher.until(isOver, wanted);
-    return heard().includes(wanted);
+    const hasCome = (push: string) => watcher.frames.slice(reply).some(({ text }) => text === push);
+    await watcher.until(() => hasCome(wanted) || hasCome('>["invalidate" _]'), wanted);
+    return hasCome(wanted);
   }
 
   close(): void {

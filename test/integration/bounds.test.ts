@@ -363,7 +363,7 @@ describe('another Redis behind the address, while what is connected stays with t
     await Promise.all(anew.map((follower) => holds(follower, '"heard"')));
     expect(proxy.metrics.counts.blindSpellsMoved).toBe(1);
     expect(blindSpellsOf(proxy)).toBe(1);
-    expect(proxy.log.filter(({ msg }) => msg.includes('another process'))).toHaveLength(1);
+    expect(proxy.log.filter(({ msg }) => msg.includes('is another node'))).toHaveLength(1);
   });
 
   test('is no concern of those who stay where the changes are heard', async () => {

@@ -70,6 +70,9 @@ async function start(...words: string[]): Promise<Run & { listen: string; admin:
 describe('wrong usage is one line on stderr and exit code 2', () => {
   test.for([
     [['--listen', 'nowhere'], {}, "--listen: 'nowhere' has no port"],
+    [['--listen', '0', '--listen', 'nowhere'], {}, "--listen: 'nowhere' has no port"],
+    [['--listen', '6380,6380'], {}, '--listen: 127.0.0.1:6380 is named twice'],
+    [['--max-clients', '0'], {}, "--max-clients: '0' is not accepted: 1 to"],
     [['--listen'], {}, 'accepted: host:port, [v6]:port, port (on 127.0.0.1)'],
     [['--upstream'], {}, "--upstream: '' has no redis:// or unix://; accepted: redis://[user"],
     [['--upstream', '--listen', '0'], {}, 'or embedded'],
@@ -240,6 +243,21 @@ describe('the proxy on an embedded Redis', () => {
     execFileSync('/bin/sh', ['-c', writer]);
     const pushed = '>2\r\n$10\r\ninvalidate\r\n*1\r\n$8\r\ngreeting\r\n';
     await vi.waitFor(() => expect(heard.endsWith(pushed)).toBe(true), { timeout: 5_000 });
+  });
+
+  test('listens at every place that is named, and says so', async () => {
+    const socket = join(build, 's.sock');
+    const words = ['--log-level', 'fatal', '--log-level', 'info', '--admin', 'off'];
+    const running = run(['--listen', '0,0', '--listen', socket, ...words]);
+    const [, places = ''] = await running.printed(/listening on {2}(.*)\n/);
+    expect(places.split(', ')).toEqual([
+      expect.stringMatching(/^127\.0\.0\.1:\d+$/),
+      expect.stringMatching(/^127\.0\.0\.1:\d+$/),
+      socket,
+    ]);
+    expect(await oneLine(socket, 'PING\r\n')).toBe('+PONG\r\n');
+    running.child.kill('SIGTERM');
+    expect((await running.ended).stderr).toContain(JSON.stringify(places));
   });
 
   test('serves health and metrics', async () => {

@@ -16,8 +16,8 @@ export const RIGHTS: readonly Row[] = [
     name: 'before AUTH every tracking command is refused',
     protocols: [2, 3],
     play: `
-      w> CONFIG SET requirepass pw
-      w< OK
+      c> CONFIG SET requirepass pw
+      c< OK
       a> CLIENT TRACKING ON
       a> CLIENT TRACKINGINFO
       a> CLIENT GETREDIR
@@ -32,56 +32,56 @@ export const RIGHTS: readonly Row[] = [
       a< -NOAUTH Authentication required.
       a< -NOAUTH Authentication required.
       a< -NOAUTH Authentication required.
-      w> CONFIG SET requirepass ""
-      w< OK
+      c> CONFIG SET requirepass ""
+      c< OK
     `,
   },
   {
     name: 'before AUTH a wrong number of words is told all the same',
     play: `
-      w> CONFIG SET requirepass pw
-      w< OK
+      c> CONFIG SET requirepass pw
+      c< OK
       a> CLIENT TRACKING
       a> CLIENT CACHING
       a< -ERR wrong number of arguments for 'client|tracking' command
       a< -ERR wrong number of arguments for 'client|caching' command
-      w> CONFIG SET requirepass ""
-      w< OK
+      c> CONFIG SET requirepass ""
+      c< OK
     `,
   },
   {
     name: 'what is refused before AUTH has done nothing',
     play: `
-      w> CONFIG SET requirepass pw
-      w< OK
+      c> CONFIG SET requirepass pw
+      c< OK
       a> CLIENT TRACKING ON BCAST
       a> AUTH pw
       a> CLIENT TRACKINGINFO
       a< -NOAUTH Authentication required.
       a< OK
       a< *["flags" *["off"] "redirect" :-1 "prefixes" *[]]
-      w> SET k 1
-      w< OK
-      w> CONFIG SET requirepass ""
-      w< OK
+      c> SET k 1
+      c< OK
+      c> CONFIG SET requirepass ""
+      c< OK
     `,
   },
   {
     name: 'AUTH and tracking in one piece',
     play: `
-      w> CONFIG SET requirepass pw
-      w< OK
+      c> CONFIG SET requirepass pw
+      c< OK
       a> HELLO 3 AUTH default pw
       a> CLIENT TRACKING ON
       a> GET k
       a< has proto
       a< OK
       a< _
-      w> SET k 1
-      w< OK
+      c> SET k 1
+      c< OK
       a< >["invalidate" *["k"]]
-      w> CONFIG SET requirepass ""
-      w< OK
+      c> CONFIG SET requirepass ""
+      c< OK
     `,
   },
   ...[
