@@ -24,7 +24,8 @@ export const DEMO_FLAGS = [
  * @returns {Promise<boolean>} false too where the program will refuse them: it says why
  */
 export async function wantsEmbeddedRedis(dist, args) {
-  const { OPTIONS, readConfig } = await load(dist, 'options.js');
+  const { OPTIONS } = await load(dist, 'options.js');
+  const { readConfig } = await load(dist, 'config.js');
   const { readDemoPlan } = await load(dist, 'demo/run.js');
   const proxyFlags = OPTIONS.map(({ flag }) => flag);
   const command = readCommand(args, [...proxyFlags, ...DEMO_FLAGS]);

@@ -2,18 +2,24 @@ import type { Key } from '../key.ts';
 import type { Flight } from './delivery.ts';
 
 /** The requests in flight that name one key. */
-interface KeyAloft {
+export class KeyAloft {
+  readonly key: Key;
   last: Flight;
   /** How many of them read it. */
-  reads: number;
+  reads = 0;
   /** One of them has brought the key into the tracking table. */
-  added: boolean;
+  added = false;
   /** One of the reads that are in flight together has been executed. */
-  executed: boolean;
+  executed = false;
   /** A read has been executed since requests for the key were first in flight: it may be cached. */
-  held: boolean;
+  held = false;
   /** Reads up to this order may carry a value whose invalidation has left without them. */
-  staleTo: number;
+  staleTo = 0;
+
+  constructor(key: Key, last: Flight) {
+    this.key = key;
+    this.last = last;
+  }
 }
 
 /**
@@ -41,21 +47,29 @@ export class Aloft {
   }
 
   depart(flight: Flight): void {
+    const named: KeyAloft[] = [];
     for (const key of flight.keys) {
-      const aloft = this.#keys.get(key);
+      let aloft = this.#keys.get(key);
       if (aloft !== undefined) aloft.last = flight;
-      else this.#keys.set(key, { last: flight, ...NOTHING_KNOWN });
+      else {
+        aloft = new KeyAloft(key, flight);
+        this.#keys.set(key, aloft);
+      }
+      named.push(aloft);
     }
-    for (const key of flight.readKeys) {
-      const aloft = this.#keys.get(key);
-      if (aloft !== undefined) aloft.reads += 1;
-    }
+    flight.named = named;
+    flight.read = flight.readKeys === flight.keys ? named : this.#allOf(flight.readKeys);
+    for (const aloft of flight.read) aloft.reads += 1;
   }
 
-  /** A read in flight has brought `key` into the tracking table. */
-  added(key: Key): void {
-    const aloft = this.#keys.get(key);
+  /** The read of `flight.readKeys[index]` has brought that key into the tracking table. */
+  added(flight: Flight, index: number): void {
+    const aloft = flight.read[index];
     if (aloft !== undefined) aloft.added = true;
+  }
+
+  #allOf(keys: readonly Key[]): readonly KeyAloft[] {
+    return keys.length === 0 ? NONE : keys.map((key) => this.#keys.get(key) as KeyAloft);
   }
 
   /** The invalidation of `key` did not wait: reads up to `order` have to be followed by another. */
@@ -73,8 +87,8 @@ export class Aloft {
   staleIn(flight: Flight): readonly Key[] {
     if (flight.order <= this.#allStaleTo) return flight.readKeys;
     let stale: Key[] | undefined;
-    for (const key of flight.readKeys) {
-      if ((this.#keys.get(key)?.staleTo ?? 0) < flight.order) continue;
+    for (const { key, staleTo } of flight.read) {
+      if (staleTo < flight.order) continue;
       stale ??= [];
       stale.push(key);
     }
@@ -84,9 +98,7 @@ export class Aloft {
   /** @returns the keys that must leave the tracking table: all their reads were refused */
   land(flight: Flight, refused: boolean): readonly Key[] {
     let unread: Key[] | undefined;
-    for (const key of flight.readKeys) {
-      const aloft = this.#keys.get(key);
-      if (aloft === undefined) continue;
+    for (const aloft of flight.read) {
       aloft.reads -= 1;
       if (!refused) {
         aloft.executed = true;
@@ -95,17 +107,17 @@ export class Aloft {
       if (aloft.reads > 0) continue;
       if (aloft.added && !aloft.executed) {
         unread ??= [];
-        unread.push(key);
+        unread.push(aloft.key);
       }
       aloft.added = false;
       aloft.executed = false;
     }
-    for (const key of flight.keys) {
-      if (this.#keys.get(key)?.last === flight) this.#keys.delete(key);
+    for (const aloft of flight.named) {
+      if (aloft.last === flight) this.#keys.delete(aloft.key);
     }
     return unread ?? NO_KEYS;
   }
 }
 
-const NOTHING_KNOWN = { reads: 0, added: false, executed: false, held: false, staleTo: 0 } as const;
 const NO_KEYS: readonly Key[] = [];
+const NONE: readonly KeyAloft[] = [];

@@ -1,5 +1,5 @@
 import type { Key } from '../key.ts';
-import { Aloft } from './aloft.ts';
+import { Aloft, type KeyAloft } from './aloft.ts';
 
 /** What an invalidation names: a key, keys in bytewise order, or everything (undefined). */
 export type What = Key | readonly Key[] | undefined;
@@ -14,6 +14,10 @@ export interface Flight {
   readonly readKeys: readonly Key[];
   /** Its place among all requests that named keys, counted from 1; set by `depart`. */
   order: number;
+  /** What is known of its keys while it is in flight; set by `depart`. */
+  named: readonly KeyAloft[];
+  /** As `named`, of those that are read. */
+  read: readonly KeyAloft[];
   /** Invalidations that wait for its reply. */
   parked: Parked[] | undefined;
 }
@@ -103,7 +107,10 @@ export class Delivery {
     this.#last = flight;
     this.#aloft.depart(flight);
     // Only now: a key that has to make room in the table is then told behind this request's reply.
-    for (const key of flight.readKeys) if (remember(key)) this.#aloft.added(key);
+    const { readKeys } = flight;
+    for (let index = 0; index < readKeys.length; index++) {
+      if (remember(readKeys[index] as Key)) this.#aloft.added(flight, index);
+    }
   }
 
   /** Until `flight` lands nothing leaves: it has yet to be seen whether tracking is allowed. */

@@ -1,4 +1,5 @@
 import type { Key } from '../key.ts';
+import type { KeyAloft } from './aloft.ts';
 import type { Flight, Parked } from './delivery.ts';
 import type { Doubt } from './doubts.ts';
 import { KEEP, type Owed, type Reply, type Verdict } from './ledger.ts';
@@ -9,6 +10,7 @@ import type { Tracked } from './tracked.ts';
 export class Keyed implements Owed, Flight {
   readonly keep = KEEP.errors;
   readonly drop = false;
+  readonly isLight: boolean = true;
   readonly flushes: boolean = false;
   readonly blocks: boolean;
   /** The reply to a write is fenced. */
@@ -17,6 +19,8 @@ export class Keyed implements Owed, Flight {
   /** Those of the keys whose values the client may cache. */
   readonly readKeys: readonly Key[];
   order = 0;
+  named: readonly KeyAloft[] = NONE;
+  read: readonly KeyAloft[] = NONE;
   parked: Parked[] | undefined;
   /** Its reads are not tracked because of something that upstream may yet refuse. */
   doubt: Doubt | undefined;
@@ -40,3 +44,5 @@ export class Keyed implements Owed, Flight {
     if (this.doubt?.refused === true && !this.#refused) this.tracked.distrust(this.keys);
   }
 }
+
+const NONE: readonly KeyAloft[] = [];

@@ -49,6 +49,8 @@ export interface Owed {
   readonly bare?: boolean;
   /** Entries for the elements of such an array; without them the transaction's own hold. */
   readonly elements?: readonly Owed[];
+  /** Of a reply that is no error, and passes, only `after` need be told. */
+  readonly isLight?: boolean;
   /**
    * A request of ours that the client knows nothing of: it must not see that upstream queued it,
    * nor is it the one that CLIENT REPLY SKIP means.
@@ -80,6 +82,8 @@ export interface Owed {
 
 /** An entry for a request whose reply is simply passed on. One object serves all requests. */
 export const PASS: Owed = plain({});
+/** For what a server says before it was asked anything. */
+export const UNASKED: Owed = plain({});
 /** For a request inside MULTI, which is answered QUEUED. */
 export const PASS_QUEUED: Owed = Object.freeze({
   ...PASS,

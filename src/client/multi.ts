@@ -102,6 +102,7 @@ export interface ExecOutcome {
 /** The entry for EXEC: the keys of all requests that it executes are in flight with it. */
 class Exec extends Keyed {
   readonly opens: 'always' | 'slots';
+  override readonly isLight = false;
   override readonly flushes: boolean;
   readonly #multi: OpenMulti;
   readonly #outcome: ExecOutcome;

@@ -5,15 +5,12 @@ import { isSame, type Rule } from '../translate/rules.ts';
 import { PUSH } from '../translate/shape.ts';
 import { Translator } from '../translate/translator.ts';
 import { Conversation } from './conversation.ts';
-import { Ledger, type Owed, PASS, type Reply, type Verdict } from './ledger.ts';
+import { Ledger, type Owed, PASS, type Reply, UNASKED, type Verdict } from './ledger.ts';
 import { Outflow } from './outflow.ts';
 import { isConfirmation } from './subscriptions.ts';
-import { isOpened, type Treatment, treatmentOf } from './treatment.ts';
+import { isLight, isOpened, type Treatment, treatmentOf } from './treatment.ts';
 
-/**
- * A reply that must be seen whole may be this long, in bytes. Source: our choice; the longest are
- * HELLO's list of modules and errors of scripts, some hundred kilobytes.
- */
+/** A reply that must be seen whole may be this long, in bytes. Source: our choice. */
 export const KEPT_MAX_BYTES = 16 * 1_024 * 1_024;
 
 /**
@@ -100,20 +97,25 @@ export class ReplyReader extends Conversation {
 
   /** The common case: whole replies that are just passed on. @returns whether one was read */
   #passPlain(chunk: Buffer): boolean {
-    if (this.ledger.head !== PASS || !this.isPlain || chunk[this.#at] === TYPE.push) return false;
-    if (this.translates && !isSame(undefined, chunk, this.#at)) return false;
+    const { head } = this.ledger;
+    const type = chunk[this.#at] as number;
+    if (head === undefined || type === TYPE.push || !this.isPlain) return false;
+    if (head !== PASS && (this.transaction.isOpen || !isLight(head, type))) return false;
     if (this.#elementsLeft > 0) return false;
+    if (this.translates && !isSame(undefined, chunk, this.#at)) return false;
     const end = this.#scanner.next(chunk, this.#at);
     if (end === -1) {
       this.#at = chunk.length;
       this.#inFrame = true;
       this.#treatment = 'pass';
       this.#extra = undefined;
+      this.#type = type;
       this.silent = false;
       return true;
     }
     this.#at = end;
     this.ledger.shift();
+    if (head !== PASS) head.after?.({ type, bytes: undefined });
     return true;
   }
 
@@ -296,4 +298,3 @@ export class ReplyReader extends Conversation {
 }
 
 const NOTHING = Buffer.alloc(0);
-const UNASKED: Owed = { ...PASS };

@@ -101,7 +101,7 @@ class SilentWrite implements Owed {
   }
 
   lost(): void {
-    this.#call.settle(true);
+    this.#call.lose();
     this.#tell(this.#keys);
   }
 

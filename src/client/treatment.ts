@@ -1,3 +1,4 @@
+import { TYPE } from '../resp/scanner.ts';
 import { keeps, type Owed } from './ledger.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -22,6 +23,11 @@ export function treatmentOf(
   }
   if (keeps(owed, type)) return 'keep';
   return owed.drop || silent ? 'drop' : 'pass';
+}
+
+/** @returns whether a reply of that type passes as it is, and only `after` need be told */
+export function isLight({ isLight: light, fences, rule }: Owed, type: number): boolean {
+  return light === true && type !== TYPE.error && fences !== true && rule === undefined;
 }
 
 /** @returns whether an array that answers `owed` is read element by element */

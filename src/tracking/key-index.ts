@@ -15,13 +15,24 @@ const FIRST_ENTRIES = 128;
 const FIRST_BUCKET_BITS = 7;
 
 const NONE = -1;
-/** In place of a key's length: it is a long one. */
-const LONG = 0xffff;
+/** In place of an offset: the entry is a long key. */
+const LONG = -2;
+/** In place of an offset: the entry is free. */
+const FREE = -3;
+
+// A record holds all that is known of an entry, so that it lies in one line of the processor's cache.
+const RECORD_SIZE = 4;
+const TAG = 0; // the upper bits of the hash, and the key's length
+const NEXT = 1; // the next entry of the chain, or of those that are free
+const OFFSET = 2; // where the key's bytes begin, in units
+const VALUE = 3; // whatever the table keeps with the key
+const LENGTH_MASK = 0x7ff;
+const TAG_HASH_BITS = 21;
 
 /**
- * The keys of the tracking table, each under a small number, its entry. Their bytes lie side by side
- * in one arena: as strings in a map they would cost twice as much memory and more time, and most of
- * those that are looked up are not there.
+ * The keys of the tracking table, each under a small number, its entry, and with a number of the
+ * table's own. Their bytes lie side by side in one arena: as strings in a map they would cost twice as
+ * much memory and more time, and most of those that are looked up are not there.
  *
  * The hash is a sum of bytes times random coefficients, so that nobody can choose keys that collide.
  */
@@ -29,13 +40,9 @@ export class KeyIndex {
   readonly #coefficients: Int32Array;
   #bucketBits = FIRST_BUCKET_BITS;
   #buckets = new Int32Array(1 << FIRST_BUCKET_BITS).fill(NONE); // the first entry of each chain
-  #hashes = new Int32Array(FIRST_ENTRIES);
-  #nexts = new Int32Array(FIRST_ENTRIES); // the next entry of a chain, or of those that are free
-  #offsets = new Int32Array(FIRST_ENTRIES); // where its bytes begin, in units
-  #lengths = new Uint16Array(FIRST_ENTRIES); // in bytes; of one that is free 0, and `#used` is not set
-  #used = new Uint8Array(FIRST_ENTRIES);
+  #records = new Int32Array(FIRST_ENTRIES * RECORD_SIZE);
   #arena = new Uint8Array(FIRST_UNITS * UNIT_BYTES);
-  #freeUnits: number[][] = []; // offsets of free slots, by their size in units
+  readonly #freeUnits: number[][] = []; // offsets of free slots, by their size in units
   #endUnits = 0;
   #endEntries = 0;
   #freeEntry = NONE;
@@ -59,85 +66,102 @@ export class KeyIndex {
   }
 
   isUsed(entry: number): boolean {
-    return this.#used[entry] === 1;
+    return this.#records[entry * RECORD_SIZE + OFFSET] !== FREE;
+  }
+
+  valueOf(entry: number): number {
+    return this.#records[entry * RECORD_SIZE + VALUE] as number;
+  }
+
+  setValue(entry: number, value: number): void {
+    this.#records[entry * RECORD_SIZE + VALUE] = value;
   }
 
   /** @returns the entry of `key`, -1 if it has none */
   find(key: Key): number {
-    if (key.length > SHORT_MAX_BYTES) return this.#long.get(key) ?? NONE;
+    const { length } = key;
+    if (length > SHORT_MAX_BYTES) return this.#long.get(key) ?? NONE;
     const hash = this.#hash(key);
     this.#lastHash = hash;
-    for (let entry = this.#first(hash); entry !== NONE; entry = this.#nexts[entry] as number) {
-      if (this.#hashes[entry] === hash && this.#isAt(entry, key)) return entry;
+    const tag = (hash & ~LENGTH_MASK) | length;
+    const records = this.#records;
+    for (let entry = this.#first(hash); entry !== NONE; ) {
+      const at = entry * RECORD_SIZE;
+      if (records[at + TAG] === tag && this.#isAt(records[at + OFFSET] as number, key))
+        return entry;
+      entry = records[at + NEXT] as number;
     }
     // There are such keys only where the arena is full.
     return this.#long.size === 0 ? NONE : (this.#long.get(key) ?? NONE);
   }
 
   /** As `find`, for a key whose bytes lie in `chunk` from `from` to `to`. */
-  findBytes(chunk: Uint8Array, from: number, to: number): number {
+  findBytes(chunk: Buffer, from: number, to: number): number {
     const length = to - from;
-    if (length > SHORT_MAX_BYTES) return this.#long.get(keyAt(chunk as Buffer, from, to)) ?? NONE;
-    const coefficients = this.#coefficients;
-    let hash = coefficients[SHORT_MAX_BYTES] as number;
-    for (let at = 0; at < length; at++) {
-      hash = (hash + Math.imul(coefficients[at] as number, (chunk[from + at] as number) + 1)) | 0;
-    }
-    for (let entry = this.#first(hash); entry !== NONE; entry = this.#nexts[entry] as number) {
-      if (this.#hashes[entry] !== hash || this.#lengths[entry] !== length) continue;
-      const base = (this.#offsets[entry] as number) * UNIT_BYTES;
-      let at = 0;
-      while (at < length && this.#arena[base + at] === chunk[from + at]) at += 1;
-      if (at === length) return entry;
+    if (length > SHORT_MAX_BYTES) return this.#long.get(keyAt(chunk, from, to)) ?? NONE;
+    const hash = this.#hashOf(chunk, from, length);
+    const tag = (hash & ~LENGTH_MASK) | length;
+    const records = this.#records;
+    for (let entry = this.#first(hash); entry !== NONE; ) {
+      const at = entry * RECORD_SIZE;
+      if (records[at + TAG] === tag) {
+        const base = (records[at + OFFSET] as number) * UNIT_BYTES;
+        let same = 0;
+        while (same < length && this.#arena[base + same] === chunk[from + same]) same += 1;
+        if (same === length) return entry;
+      }
+      entry = records[at + NEXT] as number;
     }
     if (this.#long.size === 0) return NONE;
-    return this.#long.get(keyAt(chunk as Buffer, from, to)) ?? NONE;
+    return this.#long.get(keyAt(chunk, from, to)) ?? NONE;
   }
 
   /** @param key for which `find` has just found none; @returns the entry that it gets */
-  add(key: Key): number {
+  add(key: Key, value: number): number {
     const entry = this.#takeEntry();
-    this.#used[entry] = 1;
+    const { length } = key;
     this.#size += 1;
-    const offset = key.length > SHORT_MAX_BYTES ? NONE : this.#takeUnits(unitsFor(key.length));
+    const offset = length > SHORT_MAX_BYTES ? NONE : this.#takeUnits(unitsFor(length));
+    const at = entry * RECORD_SIZE;
+    this.#records[at + VALUE] = value;
     if (offset === NONE) {
-      this.#lengths[entry] = LONG;
+      this.#records[at + OFFSET] = LONG;
       this.#long.set(key, entry);
       this.#longKeys.set(entry, key);
       return entry;
     }
     if (this.#size > this.#buckets.length) this.#growBuckets();
     const base = offset * UNIT_BYTES;
-    for (let at = 0; at < key.length; at++) this.#arena[base + at] = key.charCodeAt(at);
-    const hash = this.#lastHash;
-    this.#lengths[entry] = key.length;
-    this.#offsets[entry] = offset;
-    this.#hashes[entry] = hash;
-    this.#chain(entry, hash);
+    for (let index = 0; index < length; index++) this.#arena[base + index] = key.charCodeAt(index);
+    this.#records[at + TAG] = (this.#lastHash & ~LENGTH_MASK) | length;
+    this.#records[at + OFFSET] = offset;
+    this.#chain(entry, this.#lastHash);
     return entry;
   }
 
   remove(entry: number): void {
-    if (this.#lengths[entry] === LONG) {
+    const at = entry * RECORD_SIZE;
+    const offset = this.#records[at + OFFSET] as number;
+    if (offset === LONG) {
       this.#long.delete(this.textOf(entry));
       this.#longKeys.delete(entry);
     } else {
       this.#unchain(entry);
-      this.#giveUnits(this.#offsets[entry] as number, unitsFor(this.#lengths[entry] as number));
+      this.#giveUnits(offset, unitsFor((this.#records[at + TAG] as number) & LENGTH_MASK));
     }
-    this.#used[entry] = 0;
     this.#size -= 1;
-    this.#nexts[entry] = this.#freeEntry;
+    this.#records[at + OFFSET] = FREE;
+    this.#records[at + NEXT] = this.#freeEntry;
     this.#freeEntry = entry;
   }
 
   /** @returns the key of an entry that is used */
   textOf(entry: number): Key {
-    const length = this.#lengths[entry] as number;
-    if (length === LONG) return this.#longKeys.get(entry) as Key;
-    const base = (this.#offsets[entry] as number) * UNIT_BYTES;
-    const { buffer } = this.#arena;
-    return keyAt(Buffer.from(buffer, base, length), 0, length);
+    const at = entry * RECORD_SIZE;
+    const offset = this.#records[at + OFFSET] as number;
+    if (offset === LONG) return this.#longKeys.get(entry) as Key;
+    const length = (this.#records[at + TAG] as number) & LENGTH_MASK;
+    return keyAt(Buffer.from(this.#arena.buffer, offset * UNIT_BYTES, length), 0, length);
   }
 
   #hash(key: Key): number {
@@ -150,9 +174,17 @@ export class KeyIndex {
     return hash;
   }
 
-  #isAt(entry: number, key: Key): boolean {
-    if (this.#lengths[entry] !== key.length) return false;
-    const base = (this.#offsets[entry] as number) * UNIT_BYTES;
+  #hashOf(bytes: Uint8Array, from: number, length: number): number {
+    const coefficients = this.#coefficients;
+    let hash = coefficients[SHORT_MAX_BYTES] as number;
+    for (let at = 0; at < length; at++) {
+      hash = (hash + Math.imul(coefficients[at] as number, (bytes[from + at] as number) + 1)) | 0;
+    }
+    return hash;
+  }
+
+  #isAt(offset: number, key: Key): boolean {
+    const base = offset * UNIT_BYTES;
     for (let at = 0; at < key.length; at++) {
       if (this.#arena[base + at] !== key.charCodeAt(at)) return false;
     }
@@ -166,53 +198,56 @@ export class KeyIndex {
 
   #chain(entry: number, hash: number): void {
     const bucket = hash >>> (32 - this.#bucketBits);
-    this.#nexts[entry] = this.#buckets[bucket] as number;
+    this.#records[entry * RECORD_SIZE + NEXT] = this.#buckets[bucket] as number;
     this.#buckets[bucket] = entry;
   }
 
   #unchain(entry: number): void {
-    const bucket = (this.#hashes[entry] as number) >>> (32 - this.#bucketBits);
-    const next = this.#nexts[entry] as number;
+    const records = this.#records;
+    const bucket = this.#hashAt(entry) >>> (32 - this.#bucketBits);
+    const next = records[entry * RECORD_SIZE + NEXT] as number;
     let before = this.#buckets[bucket] as number;
     if (before === entry) {
       this.#buckets[bucket] = next;
       return;
     }
-    while (this.#nexts[before] !== entry) before = this.#nexts[before] as number;
-    this.#nexts[before] = next;
+    while (records[before * RECORD_SIZE + NEXT] !== entry) {
+      before = records[before * RECORD_SIZE + NEXT] as number;
+    }
+    records[before * RECORD_SIZE + NEXT] = next;
+  }
+
+  /** @returns as many bits of an entry's hash as its bucket takes */
+  #hashAt(entry: number): number {
+    const tag = this.#records[entry * RECORD_SIZE + TAG] as number;
+    if (this.#bucketBits <= TAG_HASH_BITS) return tag;
+    const offset = this.#records[entry * RECORD_SIZE + OFFSET] as number;
+    return this.#hashOf(this.#arena, offset * UNIT_BYTES, tag & LENGTH_MASK);
   }
 
   #growBuckets(): void {
     this.#bucketBits += 1;
     this.#buckets = new Int32Array(1 << this.#bucketBits).fill(NONE);
     for (let entry = 0; entry < this.#endEntries; entry++) {
-      const isShort = this.#lengths[entry] !== LONG;
-      // The entry that is being added is not chained yet.
-      if (this.#used[entry] === 1 && isShort && this.#offsets[entry] !== NONE) {
-        this.#chain(entry, this.#hashes[entry] as number);
-      }
+      // Long ones are not in it, nor free ones, nor the one that is being added.
+      if ((this.#records[entry * RECORD_SIZE + OFFSET] as number) < 0) continue;
+      this.#chain(entry, this.#hashAt(entry));
     }
   }
 
   #takeEntry(): number {
-    let entry = this.#freeEntry;
-    if (entry !== NONE) this.#freeEntry = this.#nexts[entry] as number;
-    else {
-      entry = this.#endEntries++;
-      if (entry === this.#hashes.length) this.#growEntries();
+    const free = this.#freeEntry;
+    if (free !== NONE) {
+      this.#freeEntry = this.#records[free * RECORD_SIZE + NEXT] as number;
+      return free;
     }
-    this.#lengths[entry] = 0;
-    this.#offsets[entry] = NONE;
+    const entry = this.#endEntries++;
+    const { length } = this.#records;
+    if (this.#endEntries * RECORD_SIZE > length) {
+      this.#records = grown(this.#records, new Int32Array(length * 2));
+    }
+    this.#records[entry * RECORD_SIZE + OFFSET] = FREE;
     return entry;
-  }
-
-  #growEntries(): void {
-    const count = this.#hashes.length * 2;
-    this.#hashes = grown(this.#hashes, new Int32Array(count));
-    this.#nexts = grown(this.#nexts, new Int32Array(count));
-    this.#offsets = grown(this.#offsets, new Int32Array(count));
-    this.#lengths = grown(this.#lengths, new Uint16Array(count));
-    this.#used = grown(this.#used, new Uint8Array(count));
   }
 
   /** @returns -1 where there is no more room */

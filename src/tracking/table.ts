@@ -6,7 +6,6 @@ import { ReaderLists } from './reader-lists.ts';
 export type ReaderId = number;
 
 const NOBODY: readonly ReaderId[] = [];
-const FIRST_ENTRIES = 128;
 const NONE = -1;
 
 /**
@@ -20,27 +19,22 @@ const NONE = -1;
  */
 export class TrackingTable {
   readonly #coefficients: Int32Array;
-  readonly #isThere: (reader: ReaderId) => boolean;
   #keys: KeyIndex;
-  #readers = new Int32Array(FIRST_ENTRIES); // by entry: a slot, or -1 less a list
   #lists = new ReaderLists();
   readonly #slots = new Map<ReaderId, number>();
   readonly #ids: ReaderId[] = []; // by slot
   readonly #uses: number[] = []; // by slot: how many keys remember it
+  readonly #gone: boolean[] = []; // by slot: nobody there wants to hear any more
   readonly #freeSlots: number[] = [];
   #items = 0;
   #liveSlots = 0; // whose reader is still there
   #broom = 0; // the entry that is looked at next, whether its readers are gone
   #hand = 0; // the entry that is to make room next
 
-  /**
-   * @param coefficients random numbers, see `KeyIndex`
-   * @param isThere      whether a reader may still want to hear of changes
-   */
-  constructor(coefficients: Int32Array, isThere: (reader: ReaderId) => boolean) {
+  /** @param coefficients random numbers, see `KeyIndex` */
+  constructor(coefficients: Int32Array) {
     this.#coefficients = coefficients;
     this.#keys = new KeyIndex(coefficients);
-    this.#isThere = isThere;
   }
 
   /** How many keys have readers. */
@@ -54,7 +48,7 @@ export class TrackingTable {
   }
 
   /** @returns whether the key that lies in `chunk` from `from` to `to` has readers */
-  has(chunk: Uint8Array, from: number, to: number): boolean {
+  has(chunk: Buffer, from: number, to: number): boolean {
     return this.#keys.size > 0 && this.#keys.findBytes(chunk, from, to) !== NONE;
   }
 
@@ -65,14 +59,14 @@ export class TrackingTable {
     if (entry === NONE) {
       this.#sweep();
       this.#sweep(); // twice, or it would never overtake those that come
-      this.#set(this.#keys.add(key), slot);
+      this.#keys.add(key, slot);
       this.#use(slot);
       return true;
     }
-    const known = this.#readers[entry] as number;
+    const known = this.#keys.valueOf(entry);
     if (known === slot) return false;
     if (known >= 0) {
-      this.#set(entry, listed(this.#lists.create(known, slot)));
+      this.#keys.setValue(entry, listed(this.#lists.create(known, slot)));
       this.#use(slot);
       return true;
     }
@@ -82,7 +76,7 @@ export class TrackingTable {
   #addTo(entry: number, list: number, slot: number): boolean {
     const before = this.#lists.lengthOf(list);
     const now = this.#lists.add(list, slot);
-    this.#set(entry, listed(now));
+    this.#keys.setValue(entry, listed(now));
     if (this.#lists.lengthOf(now) === before) return false;
     this.#use(slot);
     if (isPruneSize(before)) this.#prune(now);
@@ -92,7 +86,7 @@ export class TrackingTable {
   /** Drops readers that are gone: a key that never changes would else gather them for ever. */
   #prune(list: number): void {
     for (const slot of this.#lists.valuesOf(list)) {
-      if (this.#isThere(this.#ids[slot] as ReaderId)) continue;
+      if (this.#gone[slot] === false) continue;
       this.#lists.delete(list, slot);
       this.#unuse(slot);
     }
@@ -103,7 +97,7 @@ export class TrackingTable {
     const slot = this.#slots.get(reader);
     const entry = slot === undefined ? NONE : this.#keys.find(key);
     if (slot === undefined || entry === NONE) return;
-    const known = this.#readers[entry] as number;
+    const known = this.#keys.valueOf(entry);
     if (known === slot) {
       this.#keys.remove(entry);
       this.#unuse(slot);
@@ -122,7 +116,7 @@ export class TrackingTable {
   }
 
   #takeEntry(entry: number): readonly ReaderId[] {
-    const known = this.#readers[entry] as number;
+    const known = this.#keys.valueOf(entry);
     this.#keys.remove(entry);
     if (known >= 0) {
       const id = this.#ids[known] as ReaderId;
@@ -147,10 +141,11 @@ export class TrackingTable {
     return key;
   }
 
-  /** `reader` is gone, and `isThere` says so; to be told once. When the last one goes, so does all that it has read. */
+  /** `reader` is gone; to be told once. When the last one goes, so does all that it has read. */
   retire(reader: ReaderId): void {
     const slot = this.#slots.get(reader);
     if (slot === undefined) return;
+    this.#gone[slot] = true;
     this.#liveSlots -= 1;
     if (this.#liveSlots === 0) this.clear();
     else if (this.#uses[slot] === 0) this.#freeSlot(slot);
@@ -160,11 +155,11 @@ export class TrackingTable {
   clear(): void {
     if (this.#keys.end === 0) return;
     this.#keys = new KeyIndex(this.#coefficients);
-    this.#readers = new Int32Array(FIRST_ENTRIES);
     this.#lists = new ReaderLists();
     this.#slots.clear();
     this.#ids.length = 0;
     this.#uses.length = 0;
+    this.#gone.length = 0;
     this.#freeSlots.length = 0;
     this.#liveSlots = 0;
     this.#items = 0;
@@ -177,23 +172,18 @@ export class TrackingTable {
     if (this.#keys.end === 0) return;
     this.#broom = this.#behind(this.#broom);
     if (!this.#keys.isUsed(this.#broom)) return;
-    const known = this.#readers[this.#broom] as number;
-    const slots = known >= 0 ? [known] : this.#lists.valuesOf(listed(known));
-    for (const slot of slots) if (this.#isThere(this.#ids[slot] as ReaderId)) return;
+    const known = this.#keys.valueOf(this.#broom);
+    if (known >= 0 ? this.#gone[known] === false : this.#hasLive(listed(known))) return;
     this.#takeEntry(this.#broom);
+  }
+
+  #hasLive(list: number): boolean {
+    for (const slot of this.#lists.valuesOf(list)) if (this.#gone[slot] === false) return true;
+    return false;
   }
 
   #behind(entry: number): number {
     return entry + 1 < this.#keys.end ? entry + 1 : 0;
-  }
-
-  #set(entry: number, readers: number): void {
-    if (entry >= this.#readers.length) {
-      const larger = new Int32Array(this.#readers.length * 2);
-      larger.set(this.#readers);
-      this.#readers = larger;
-    }
-    this.#readers[entry] = readers;
   }
 
   #slotOf(reader: ReaderId): number {
@@ -204,6 +194,7 @@ export class TrackingTable {
     this.#liveSlots += 1;
     this.#ids[slot] = reader;
     this.#uses[slot] = 0;
+    this.#gone[slot] = false;
     return slot;
   }
 
@@ -216,7 +207,7 @@ export class TrackingTable {
     const left = (this.#uses[slot] as number) - 1;
     this.#uses[slot] = left;
     this.#items -= 1;
-    if (left === 0 && !this.#isThere(this.#ids[slot] as ReaderId)) this.#freeSlot(slot);
+    if (left === 0 && this.#gone[slot] === true) this.#freeSlot(slot);
   }
 
   #freeSlot(slot: number): void {

@@ -81,7 +81,7 @@ export class Tracker {
   ) {
     this.#maxKeys = maxKeys;
     this.#count = count;
-    this.#table = new TrackingTable(coefficients, (id) => this.#alive.has(id));
+    this.#table = new TrackingTable(coefficients);
   }
 
   get keyCount(): number {

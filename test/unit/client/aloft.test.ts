@@ -12,7 +12,14 @@ class Flights {
 
   /** A request departs that names `keys` and reads `readKeys`. */
   depart(keys: readonly Key[], readKeys: readonly Key[] = keys): Flight {
-    const flight: Flight = { keys, readKeys, order: ++this.#order, parked: undefined };
+    const flight: Flight = {
+      keys,
+      readKeys,
+      order: ++this.#order,
+      parked: undefined,
+      named: [],
+      read: [],
+    };
     this.aloft.depart(flight);
     return flight;
   }
@@ -20,7 +27,7 @@ class Flights {
   /** As `depart`, for a read that brings its keys into the table. */
   add(...keys: readonly Key[]): Flight {
     const flight = this.depart(keys);
-    for (const key of keys) this.aloft.added(key);
+    for (const index of keys.keys()) this.aloft.added(flight, index);
     return flight;
   }
 }
@@ -58,7 +65,7 @@ describe('a key that a read has brought into the table', () => {
   test('leaves only where it was this read that brought it', () => {
     const flights = new Flights();
     const flight = flights.depart([A, B]);
-    flights.aloft.added(B);
+    flights.aloft.added(flight, 1);
     expect(flights.aloft.land(flight, true)).toEqual([B]);
   });
 
@@ -142,7 +149,6 @@ describe('a read whose value may be older than what has been told', () => {
   test('is none of keys that nobody has in flight', () => {
     const flights = new Flights();
     flights.aloft.stale(A, 5);
-    flights.aloft.added(A);
     expect(flights.aloft.staleIn(flights.depart([A]))).toEqual([]);
     expect(flights.aloft.isUnread(A)).toBe(false);
   });

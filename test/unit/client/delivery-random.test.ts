@@ -46,7 +46,7 @@ const WAIT_MS = 1;
  * sent, changes of keys that the table does not have are not heard of, replies come in order.
  */
 class Model {
-  readonly #table = new TrackingTable(COEFFICIENTS, () => true);
+  readonly #table = new TrackingTable(COEFFICIENTS);
   readonly #delivery = new Delivery(
     (what) => this.#deliver(what),
     () => {},
@@ -155,7 +155,7 @@ class Model {
 function flightOf(keys: readonly number[], reads: boolean): Flight {
   const named = keys.map((key) => KEYS[key] ?? keyOf(''));
   const readKeys = reads ? named : [];
-  return { keys: named, readKeys, order: 0, parked: undefined };
+  return { keys: named, readKeys, order: 0, parked: undefined, named: [], read: [] };
 }
 
 const key = fc.constantFrom(0, 0, 0, 1, 2); // mostly one, so that requests meet

@@ -51,7 +51,7 @@ class Rig {
 
 function flightOf(keys: readonly string[] = [], readKeys: readonly string[] = []): Flight {
   const names = { keys: keys.map(keyOf), readKeys: readKeys.map(keyOf) };
-  return { ...names, order: 0, parked: undefined };
+  return { ...names, order: 0, parked: undefined, named: [], read: [] };
 }
 
 const LATE = 1_000_000;

@@ -19,7 +19,7 @@ describe('an index of keys', () => {
     const long = ['b', 'c'].map((letter) => keyOf(letter.repeat(SHORT_MAX_BYTES + 1)));
     const entries = [...keys, ...long].map((key) => {
       expect(found(index, key)).toEqual([-1, -1]);
-      return index.add(key);
+      return index.add(key, 0);
     });
     expect(new Set(entries).size).toBe(index.size);
     for (const [at, key] of [...keys, ...long].entries()) {
@@ -44,7 +44,7 @@ describe('an index of keys', () => {
           const key = keyOf(text);
           const entry = model.get(key);
           expect(found(index, key)).toEqual([entry ?? -1, entry ?? -1]);
-          if (entry === undefined) model.set(key, index.add(key));
+          if (entry === undefined) model.set(key, index.add(key, 0));
           else if (!stays) {
             index.remove(entry);
             model.delete(key);
@@ -65,7 +65,7 @@ describe('an index of keys', () => {
       const entries = Array.from({ length: 1_000 }, (_, n) => {
         const key = keyOf(`key:${round}:${n}`);
         index.find(key);
-        return index.add(key);
+        return index.add(key, 0);
       });
       for (const entry of entries) index.remove(entry);
     }

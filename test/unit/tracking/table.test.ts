@@ -8,7 +8,7 @@ const [A, B] = [keyOf('a'), keyOf('b')];
 
 /** A table in which each pair has been remembered. */
 function tableOf(...reads: readonly (readonly [Key, ReaderId])[]): TrackingTable {
-  const table = new TrackingTable(COEFFICIENTS, () => true);
+  const table = new TrackingTable(COEFFICIENTS);
   for (const [key, reader] of reads) table.remember(key, reader);
   return table;
 }
@@ -24,14 +24,14 @@ function taken(table: TrackingTable, key: Key): readonly ReaderId[] {
 
 describe('a tracking table', () => {
   test('is empty at first', () => {
-    const table = new TrackingTable(COEFFICIENTS, () => true);
+    const table = new TrackingTable(COEFFICIENTS);
     expect(counts(table)).toEqual([0, 0]);
     expect(table.oldest()).toBeUndefined();
     expect(taken(table, A)).toEqual([]);
   });
 
   test('tells whether a read is news', () => {
-    const table = new TrackingTable(COEFFICIENTS, () => true);
+    const table = new TrackingTable(COEFFICIENTS);
     const news = [1, 1, 2, 2, 1, 3, 3].map((reader) => table.remember(A, reader));
     expect(news).toEqual([true, false, true, false, false, true, false]);
     expect([table.remember(B, 1), ...counts(table)]).toEqual([true, 2, 4]);
@@ -90,17 +90,14 @@ describe('a tracking table', () => {
   });
 
   test('forgets by and by what only those have read who are gone', () => {
-    const there = new Set([1, 2]);
-    const table = new TrackingTable(COEFFICIENTS, (reader) => there.has(reader));
+    const table = new TrackingTable(COEFFICIENTS);
     for (let index = 0; index < 500; index++) table.remember(keyOf(`old ${index}`), 1);
     table.remember(A, 1);
     table.remember(A, 2);
-    there.delete(1);
     table.retire(1);
     for (let index = 0; index < 1_100; index++) table.remember(keyOf(`new ${index}`), 2);
     expect(counts(table)).toEqual([1_101, 1_102]);
     expect(taken(table, A)).toEqual([1, 2]);
-    there.delete(2);
     table.retire(2);
     expect(counts(table)).toEqual([0, 0]);
   });
@@ -122,8 +119,11 @@ describe('a tracking table', () => {
 describe('readers that are gone', () => {
   /** @returns a table whose key has had so many readers, of which those below `from` are gone */
   function crowded(count: number, from: number): TrackingTable {
-    const table = new TrackingTable(COEFFICIENTS, (reader) => reader >= from);
-    for (let reader = 0; reader < count; reader++) table.remember(A, reader);
+    const table = new TrackingTable(COEFFICIENTS);
+    for (let reader = 0; reader < count; reader++) {
+      if (reader === count - 1) for (let gone = 0; gone < from; gone++) table.retire(gone);
+      table.remember(A, reader);
+    }
     return table;
   }
 
@@ -141,9 +141,11 @@ describe('readers that are gone', () => {
   });
 
   test('do not gather, however many come and go', () => {
-    let newest = 0;
-    const table = new TrackingTable(COEFFICIENTS, (reader) => reader > newest - 10);
-    for (; newest < 5_000; newest++) table.remember(A, newest);
+    const table = new TrackingTable(COEFFICIENTS);
+    for (let newest = 0; newest < 5_000; newest++) {
+      table.remember(A, newest);
+      if (newest >= 10) table.retire(newest - 10);
+    }
     expect(table.itemCount).toBeLessThanOrEqual(64);
   });
 
@@ -162,7 +164,7 @@ test('a table agrees with the plainest one there is, whatever is done to it', ()
   const step = fc.tuple(fc.constantFrom('remember', 'remember', 'forget', 'take'), pair);
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
-      const table = new TrackingTable(COEFFICIENTS, () => true);
+      const table = new TrackingTable(COEFFICIENTS);
       const pairs = new Set<string>();
       for (const [kind, { key, reader }] of steps) {
         const name = `${key} ${reader}`;
