@@ -2,9 +2,11 @@ import { readFileSync } from 'node:fs';
 import net from 'node:net';
 import type { ListenAddress } from './address.ts';
 import { listen } from './listen.ts';
+import { Handshakes, type ListenTls } from './listen-tls.ts';
 import type { Logger } from './logger.ts';
 import { readProxyHeader } from './proxy-protocol.ts';
 import { error } from './resp/write.ts';
+import type { Reloadable } from './tls.ts';
 
 /** How long a PROXY protocol header may take to come, in milliseconds. Source: our choice. */
 const HEADER_DEADLINE_MS = 5_000;
@@ -32,6 +34,10 @@ type Refusal = 'refusedMaxClients' | 'refusedProxyHeader';
 
 /** What may be set. */
 export interface AcceptorOptions {
+  /** Where to listen; may be nowhere. */
+  readonly listen: readonly ListenAddress[];
+  /** Where to listen for TLS, and how; undefined: nowhere. */
+  readonly tls: ListenTls | undefined;
   /** The most clients at once. */
   readonly maxClients: number;
   /** Whether a PROXY protocol header comes first. */
@@ -52,24 +58,33 @@ export interface AcceptorParts {
 
 /**
  * Lets clients in, from all the places where the proxy listens: not too many, and only with the
- * header that a load balancer sends, where one is expected.
+ * header that a load balancer sends, where one is expected, and TLS behind it, where that is.
  */
-export class Acceptor {
+export class Acceptor implements Reloadable {
   readonly #options: AcceptorOptions;
   readonly #parts: AcceptorParts;
   readonly #servers: net.Server[] = [];
   readonly #addresses: string[] = [];
-  readonly #arriving = new Set<net.Socket>(); // their headers have not come yet
+  readonly #handshakes: Handshakes | undefined;
+  readonly #arriving = new Set<net.Socket>(); // their headers or handshakes have not come yet
   readonly #leaving = new Set<net.Socket>(); // they were turned away
-  readonly #told: Record<Refusal, { atMs: number; unsaid: number } | undefined> = {
-    refusedMaxClients: undefined,
-    refusedProxyHeader: undefined,
-  };
+  readonly #told = new Map<string, { atMs: number; unsaid: number }>();
+  #isClosing = false;
 
+  /** @throws ProxyError CONFIG_INVALID where the files for TLS will not do */
   constructor(options: AcceptorOptions, parts: AcceptorParts) {
     const maxClients = affordableClients(options.maxClients);
     this.#options = { ...options, maxClients };
     this.#parts = parts;
+    if (options.tls !== undefined) {
+      this.#handshakes = new Handshakes(options.tls, {
+        secured: (client, socket) => {
+          this.#arriving.delete(socket);
+          parts.accepted(client);
+        },
+        failed: (reason) => this.#isClosing || this.#tell('tls', reason),
+      });
+    }
     if (maxClients === options.maxClients) return;
     const asked = options.maxClients;
     parts.logger.info({ maxClients, asked }, 'the limit of file descriptors allows fewer clients');
@@ -81,22 +96,14 @@ export class Acceptor {
   }
 
   /** Listens at all of the addresses, or at none. @throws ProxyError LISTEN_FAILED */
-  async open(addresses: readonly ListenAddress[]): Promise<void> {
-    const { tcpKeepaliveMs } = this.#options;
+  async open(): Promise<void> {
+    const { listen: plain, tls } = this.#options;
     try {
-      for (const address of addresses) {
-        const server = net.createServer(
-          {
-            allowHalfOpen: true,
-            noDelay: true,
-            keepAlive: tcpKeepaliveMs > 0,
-            keepAliveInitialDelay: tcpKeepaliveMs,
-          },
-          (socket) => this.#arrived(socket),
-        );
-        const ipv6Only = hasTwin(address, addresses);
-        this.#addresses.push(await listen(server, address, '--listen', { ipv6Only }));
-        this.#servers.push(server);
+      for (const address of plain) {
+        this.#addresses.push(await this.#openAt(address, false));
+      }
+      for (const address of tls?.listen ?? []) {
+        this.#addresses.push(`tls://${await this.#openAt(address, true)}`);
       }
     } catch (cause) {
       void this.close(); // a client may have come already, whose end nobody should wait for
@@ -104,8 +111,32 @@ export class Acceptor {
     }
   }
 
+  async #openAt(address: ListenAddress, isTls: boolean): Promise<string> {
+    const { listen: plain, tls, tcpKeepaliveMs } = this.#options;
+    const server = net.createServer(
+      {
+        allowHalfOpen: true,
+        noDelay: true,
+        keepAlive: tcpKeepaliveMs > 0,
+        keepAliveInitialDelay: tcpKeepaliveMs,
+      },
+      (socket) => this.#arrived(socket, isTls),
+    );
+    const ipv6Only = hasTwin(address, [...plain, ...(tls?.listen ?? [])]);
+    const opened = await listen(server, address, isTls ? '--tls-listen' : '--listen', { ipv6Only });
+    this.#servers.push(server);
+    return opened;
+  }
+
+  /** Reads the files for TLS anew; clients that are connected stay. */
+  reload(): boolean {
+    this.#handshakes?.reload();
+    return this.#handshakes !== undefined;
+  }
+
   /** Lets nobody in any more. @returns when all that were let in have gone, too */
   async close(): Promise<void> {
+    this.#isClosing = true;
     const closed = this.#servers.map(
       (server) => new Promise<void>((resolve) => server.close(() => resolve())),
     );
@@ -113,16 +144,21 @@ export class Acceptor {
     await Promise.all(closed);
   }
 
-  #arrived(socket: net.Socket): void {
+  #arrived(socket: net.Socket, isTls: boolean): void {
     const { maxClients, proxyProtocol } = this.#options;
-    if (this.#parts.clientCount() + this.#arriving.size >= maxClients) this.#turnAway(socket);
-    else if (proxyProtocol) this.#awaitHeader(socket);
-    else this.#parts.accepted(socket);
+    if (this.#parts.clientCount() + this.#arriving.size >= maxClients)
+      this.#turnAway(socket, isTls);
+    else if (proxyProtocol) this.#awaitHeader(socket, isTls);
+    else this.#greet(socket, isTls);
   }
 
-  #turnAway(socket: net.Socket): void {
+  #turnAway(socket: net.Socket, isTls: boolean): void {
     this.#refused('refusedMaxClients', `there are ${this.#options.maxClients} clients`);
     socket.on('error', () => {}); // 'close' follows
+    if (isTls) {
+      socket.destroy(); // as Redis: before a handshake nothing can be said
+      return;
+    }
     socket.end(TOO_MANY);
     if (this.#leaving.size >= FAREWELLS_MAX_COUNT) {
       socket.destroySoon();
@@ -138,7 +174,18 @@ export class Acceptor {
     });
   }
 
-  #awaitHeader(socket: net.Socket): void {
+  /** Whatever a load balancer has to say has been said. */
+  #greet(socket: net.Socket, isTls: boolean): void {
+    if (!isTls) {
+      this.#parts.accepted(socket);
+      return;
+    }
+    this.#arriving.add(socket);
+    socket.on('close', () => this.#arriving.delete(socket));
+    this.#handshakes?.begin(socket);
+  }
+
+  #awaitHeader(socket: net.Socket, isTls: boolean): void {
     let received: Buffer = Buffer.alloc(0);
     this.#arriving.add(socket);
     const leave = () => {
@@ -169,22 +216,26 @@ export class Acceptor {
       socket.pause();
       if (header.end < received.length) socket.unshift(received.subarray(header.end));
       this.#parts.logger.debug({ client: header.client ?? 'unknown' }, 'client accepted');
-      this.#parts.accepted(socket);
+      this.#greet(socket, isTls);
     };
     socket.on('data', take).on('end', end).on('close', leave);
     socket.on('error', () => {}); // 'close' follows
   }
 
-  /** Counts it, and says so in the log unless that was done a moment ago. */
   #refused(refusal: Refusal, reason: string): void {
     this.#parts.counts[refusal] += 1;
+    this.#tell(refusal, reason);
+  }
+
+  /** Says in the log that a connection is turned away, unless that was done a moment ago. */
+  #tell(kind: string, reason: string): void {
     const nowMs = performance.now();
-    const told = this.#told[refusal];
+    const told = this.#told.get(kind);
     if (told !== undefined && nowMs - told.atMs < LOG_EVERY_MS) {
       told.unsaid += 1;
       return;
     }
-    this.#told[refusal] = { atMs: nowMs, unsaid: 0 };
+    this.#told.set(kind, { atMs: nowMs, unsaid: 0 });
     const since = told === undefined ? {} : { unsaid: told.unsaid };
     this.#parts.logger.warn({ reason, ...since }, 'a connection is turned away');
   }

@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net';
 import { ProxyError } from './errors.ts';
+import type { TlsFiles } from './tls.ts';
 
 /** Where to listen: a TCP host and port (port 0: any free one), or a Unix socket. */
 export type ListenAddress =
@@ -17,9 +18,24 @@ export interface Login {
   readonly db: number;
 }
 
+/** How an upstream is spoken to over TLS: see the flags `--upstream-tls-...`. */
+export interface UpstreamTls {
+  readonly files: TlsFiles;
+  /** The name that it is asked for (SNI), and that its certificate has to be for. */
+  readonly serverName: string;
+  /** Whether any certificate will do. */
+  readonly insecure: boolean;
+}
+
 /** A Redis to stand in front of. `host` is a name or an address, IPv6 without brackets. */
 export type UpstreamAddress =
   | ({ readonly kind: 'tcp'; readonly host: string; readonly port: number } & Login)
+  | ({
+      readonly kind: 'tls';
+      readonly host: string;
+      readonly port: number;
+      readonly tls: UpstreamTls;
+    } & Login)
   | ({ readonly kind: 'unix'; readonly path: string } & Login);
 
 /** What `--upstream` takes: a Redis, or a private one that we start ourselves. */
@@ -39,7 +55,8 @@ const LISTEN_FORMS =
 
 /** What {@link parseUpstream} accepts, as `--help` and errors say it. */
 export const UPSTREAM_FORMS =
-  'redis://[user[:password]@]host[:port][/db], unix://[user[:password]@]path[?db=n], or embedded';
+  'redis://[user[:password]@]host[:port][/db], rediss://... (TLS), ' +
+  'unix://[user[:password]@]path[?db=n], or embedded';
 
 /**
  * Reads a place to listen: `host:port`, `[v6]:port`, `port`, or a Unix socket path (anything with
@@ -91,7 +108,7 @@ export function parseListens(text: string, name: string): readonly ListenAddress
 }
 
 /**
- * Reads an upstream: `redis://[user[:password]@]host[:port][/db]`,
+ * Reads an upstream: `redis://[user[:password]@]host[:port][/db]`, the same with `rediss://` for TLS,
  * `unix://[user[:password]@]path[?db=n]`, or `embedded`. User, password and socket path are
  * percent-decoded; whatever stands before the last `@` is taken for user and password, so most
  * characters need no encoding.
@@ -107,11 +124,11 @@ export function parseUpstream(text: string, name: string): UpstreamChoice {
   if (scheme === undefined || rest === undefined) throw refuse('has no redis:// or unix://');
   switch (scheme.toLowerCase()) {
     case 'redis':
-      return tcpUpstream(rest, refuse);
+      return { kind: 'tcp', ...tcpUpstream(rest, refuse) };
     case 'unix':
       return unixUpstream(rest, refuse);
     case 'rediss':
-      throw refuse('asks for TLS, which is not supported yet (put a TLS tunnel in between)');
+      return tlsUpstream(rest, refuse);
     default:
       throw refuse(`is of a kind that is not known (${scheme}://)`);
   }
@@ -137,7 +154,8 @@ export function printUpstream(address: UpstreamChoice): string {
     return `unix://${login}${address.path}${address.db === 0 ? '' : `?db=${address.db}`}`;
   }
   const db = address.db === 0 ? '' : `/${address.db}`;
-  return `redis://${login}${bracketed(address.host)}:${address.port}${db}`;
+  const scheme = address.kind === 'tls' ? 'rediss' : 'redis';
+  return `${scheme}://${login}${bracketed(address.host)}:${address.port}${db}`;
 }
 
 /** @returns `text` on one line, with whatever could be a user and a password in it hidden */
@@ -178,14 +196,23 @@ function invalid(name: string, text: string, why: string, forms: string): ProxyE
   return new ProxyError('CONFIG_INVALID', `${name}: '${shown}' ${why}; accepted: ${forms}`);
 }
 
-function tcpUpstream(rest: string, refuse: Refuse): UpstreamAddress {
+/** With what is trusted where nothing else is said. */
+function tlsUpstream(rest: string, refuse: Refuse): UpstreamAddress {
+  const server = tcpUpstream(rest, refuse);
+  const files = { cert: undefined, key: undefined, ca: undefined };
+  return { kind: 'tls', ...server, tls: { files, serverName: server.host, insecure: false } };
+}
+
+function tcpUpstream(
+  rest: string,
+  refuse: Refuse,
+): Login & { readonly host: string; readonly port: number } {
   const at = rest.lastIndexOf('@');
   const login = readLogin(at < 0 ? undefined : rest.slice(0, at), refuse);
   const [, authority, , tail] = /^([^/?#]*)(\/([^?#]*))?/.exec(rest.slice(at + 1)) ?? [];
   if (/[?#]/.test(rest.slice(at + 1))) throw refuse('has a ? or # part, which means nothing here');
   const { host, port } = splitHost(authority ?? '', refuse);
   return {
-    kind: 'tcp',
     host,
     port: port === undefined ? REDIS_PORT : portNumber(port, 1, refuse),
     ...login,

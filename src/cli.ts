@@ -1,21 +1,22 @@
 #!/usr/bin/env node
 import yargs, { type Argv } from 'yargs';
-import type { UpstreamAddress } from './address.ts';
-import { printUpstream, withoutSecrets } from './address.ts';
-import { type Admin, startAdmin } from './admin/http.ts';
-import { createMetrics } from './admin/metrics.ts';
-import { banner, readVersion } from './banner.ts';
-import { type Config, readConfig } from './config.ts';
+import { withoutSecrets } from './address.ts';
+import { readVersion } from './banner.ts';
+import { type Config, readAdmin, readConfig } from './config.ts';
 import { readDemoPlan, runDemo } from './demo/run.ts';
 import { examine } from './doctor/examine.ts';
 import { isUsable } from './doctor/finding.ts';
 import { renderJson, renderTable } from './doctor/render.ts';
-import { type EmbeddedRedis, startEmbedded } from './embedded.ts';
+import { effectiveSettings } from './effective.ts';
 import { ProxyError } from './errors.ts';
+import { healthcheck } from './healthcheck.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { nearest } from './nearest.ts';
 import { type Flag, OPTIONS, type OptionSpec } from './options.ts';
-import { createProxy } from './proxy.ts';
+import type { Given } from './origin.ts';
+import { runProxy } from './run.ts';
+import { resolveUpstream } from './service.ts';
+import { dieOnSurprise, stopSignal } from './signals.ts';
 
 /** Exit codes: 0 after a stop that was asked for, and these. */
 const EXIT_FAILED = 1;
@@ -41,23 +42,39 @@ const DEMO_OPTIONS: readonly OptionSpec[] = [
   ...OPTIONS.filter(({ flag }) => DEMO_SHARED.includes(flag)),
 ];
 
-const CHECK_SHARED: readonly Flag[] = ['upstream', 'notify-config', 'probe-key-prefix'];
+const CHECK_SHARED: readonly Flag[] = [
+  'upstream',
+  'upstream-password-file',
+  'notify-config',
+  'probe-key-prefix',
+  'config',
+];
 
 /** The flags of `check` that have a value; `--json` has none. */
 const CHECK_OPTIONS: readonly OptionSpec[] = OPTIONS.filter(({ flag }) =>
   CHECK_SHARED.includes(flag),
 );
 
+const HEALTH_SHARED: readonly Flag[] = ['admin', 'config'];
+
+/** The flags of `healthcheck` that have a value; `--ready` has none. */
+const HEALTH_OPTIONS: readonly OptionSpec[] = OPTIONS.filter(({ flag }) =>
+  HEALTH_SHARED.includes(flag),
+);
+
 /** The subcommands, and the flags that each takes. */
 const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   demo: DEMO_OPTIONS.map(({ flag }) => flag),
   check: [...CHECK_OPTIONS.map(({ flag }) => flag), 'json'],
+  config: [...OPTIONS.map(({ flag }) => flag), 'json'],
+  healthcheck: [...HEALTH_OPTIONS.map(({ flag }) => flag), 'ready'],
 };
 
 type Flags = { readonly [flag: string]: unknown };
 
 /** Reads the command line and does what it says; ends the process itself when that is over. */
 async function main(words: readonly string[]): Promise<void> {
+  hideSecrets(words);
   let command = '';
   const parser = yargs([...words])
     .scriptName('sidetrack')
@@ -75,33 +92,12 @@ async function main(words: readonly string[]): Promise<void> {
       '$0',
       false,
       (y) => withOptions(y, OPTIONS),
-      (flags) => runProxy(flags),
-    )
-    .command(
-      'demo',
-      'Show a caching client and a writer, live, through the proxy',
-      (y) => {
-        command = 'demo';
-        return withOptions(y, DEMO_OPTIONS);
-      },
-      (flags) => runDemoCommand(flags),
-    )
-    .command(
-      'check',
-      'Examine an upstream: what works, what is missing, and how to mend it',
-      (y) => {
-        command = 'check';
-        return withOptions(y, CHECK_OPTIONS).option('json', {
-          type: 'boolean',
-          describe: 'Print JSON instead of a table',
-        });
-      },
-      (flags) => runCheck(flags),
+      (flags) => runProxyCommand(flags),
     )
     .epilogue(
       'Every proxy option can be set by an environment variable too: --log-level is ' +
-        'SIDETRACK_LOG_LEVEL. A flag outweighs the variable. Exit codes: 0 stopped, ' +
-        '1 failed while running, 2 wrong usage.',
+        'SIDETRACK_LOG_LEVEL. A flag outweighs the variable, and that the file which --config ' +
+        'names. Exit codes: 0 stopped, 1 failed while running, 2 wrong usage.',
     )
     .help()
     .alias('help', 'h')
@@ -113,7 +109,56 @@ async function main(words: readonly string[]): Promise<void> {
       // Yargs has a message for wrong usage, and none when a command of ours has thrown.
       throw message ? new ProxyError('CONFIG_INVALID', explain(message, words, command)) : error;
     });
+  withCommands(parser, (name) => {
+    command = name;
+  });
   await parser.parseAsync();
+}
+
+/** @param chosen told which command it is, before its flags are judged */
+function withCommands(parser: Argv, chosen: (command: string) => void): void {
+  const json = { type: 'boolean', describe: 'Print JSON instead' } as const;
+  const ready = { type: 'boolean', describe: 'Ask /readyz instead of /healthz' } as const;
+  const add = (
+    name: string,
+    describe: string,
+    build: (y: Argv) => Argv,
+    run: (flags: Flags) => Promise<void>,
+  ) => {
+    parser.command(
+      name,
+      describe,
+      (y) => {
+        chosen(name);
+        return build(y);
+      },
+      run,
+    );
+  };
+  add(
+    'demo',
+    'Show a caching client and a writer, live, through the proxy',
+    (y) => withOptions(y, DEMO_OPTIONS),
+    runDemoCommand,
+  );
+  add(
+    'check',
+    'Examine an upstream: what works, what is missing, and how to mend it',
+    (y) => withOptions(y, CHECK_OPTIONS).option('json', json),
+    runCheck,
+  );
+  add(
+    'config',
+    'Print the settings that are in effect, and who has decided each',
+    (y) => withOptions(y, OPTIONS).option('json', json),
+    showConfig,
+  );
+  add(
+    'healthcheck',
+    'Ask the proxy that runs here whether it is well: exit code 0, or 1',
+    (y) => withOptions(y, HEALTH_OPTIONS).option('ready', ready),
+    runHealthcheck,
+  );
 }
 
 function withOptions(parser: Argv, options: readonly OptionSpec[]): Argv {
@@ -121,57 +166,24 @@ function withOptions(parser: Argv, options: readonly OptionSpec[]): Argv {
     const words = choices === undefined ? describe : `${describe} (${choices.join(', ')})`;
     // Checked by readConfig and not by yargs, so that variables get the same messages. A flag
     // without a value is empty text, which none accepts: the message says what is.
-    parser.option(flag, { type: 'string', describe: words, defaultDescription: fallback });
+    const shown = fallback === '' ? {} : { defaultDescription: fallback };
+    parser.option(flag, { type: 'string', describe: words, ...shown });
   }
   return parser;
 }
 
-async function runProxy(flags: Flags): Promise<void> {
-  const config = configOf(flags);
+async function runProxyCommand(flags: Flags): Promise<void> {
+  const given = givenBy(flags);
+  const config = readConfig(given);
   const logger = loggerOf(config);
-  dieOnSurprise(logger);
-  const stopAsked = stopSignal(logger);
-  const metrics = createMetrics();
-  const cleanup: (() => Promise<void>)[] = [];
-  try {
-    const { upstream, embedded } = await resolveUpstream(config, logger);
-    if (embedded !== undefined) cleanup.push(() => embedded.stop());
-    const end = new AbortController();
-    const failed = (error: ProxyError) => end.abort(error);
-    const proxy = createProxy({ ...config, upstream }, { logger, metrics, failed });
-    await proxy.start();
-    cleanup.push(() => proxy.stop());
-    let admin: Admin | undefined;
-    if (config.admin !== undefined) {
-      admin = await startAdmin(config.admin, { metrics, ready: () => proxy.ready });
-      cleanup.push(admin.stop);
-    }
-    const facts = { listen: proxy.addresses.join(', '), upstream: printUpstream(upstream) };
-    logger.info({ ...facts, admin: admin?.address ?? 'off' }, 'listening');
-    process.stdout.write(banner({ ...facts, config, admin, embedded }));
-    await aborted(AbortSignal.any([stopAsked, end.signal]));
-    logger.info('stopping');
-    end.signal.throwIfAborted();
-  } finally {
-    for (const step of cleanup.reverse()) await step();
-  }
-}
-
-/** Starts a Redis of our own if no other is named. */
-async function resolveUpstream(
-  config: Config,
-  logger: Logger,
-): Promise<{ readonly upstream: UpstreamAddress; readonly embedded: EmbeddedRedis | undefined }> {
-  if (config.upstream.kind !== 'embedded') {
-    return { upstream: config.upstream, embedded: undefined };
-  }
-  const embedded = await startEmbedded(logger);
-  return { upstream: embedded.upstream, embedded };
+  dieOnSurprise(logger, EXIT_FAILED);
+  await runProxy(config, given, logger);
 }
 
 async function runDemoCommand(flags: Flags): Promise<void> {
   // Its picture is the output; a log between its lines is wanted for trouble only.
-  const config = configOf({ 'log-level': process.env.SIDETRACK_LOG_LEVEL || 'warn', ...flags });
+  const level = process.env.SIDETRACK_LOG_LEVEL || 'warn';
+  const config = readConfig(givenBy({ 'log-level': level, ...flags }));
   const plan = readDemoPlan(
     {
       seconds: textOf(flags, 'seconds') ?? '10',
@@ -181,7 +193,7 @@ async function runDemoCommand(flags: Flags): Promise<void> {
     config,
   );
   const logger = loggerOf(config);
-  dieOnSurprise(logger);
+  dieOnSurprise(logger, EXIT_FAILED);
   const stage = { out: process.stdout, logger, signal: stopSignal(logger) };
   const good = await runDemo(plan, config, stage);
   if (!good) process.exitCode = EXIT_FAILED;
@@ -189,7 +201,7 @@ async function runDemoCommand(flags: Flags): Promise<void> {
 
 /** Prints what it finds; the exit code says whether a proxy could work there. */
 async function runCheck(flags: Flags): Promise<void> {
-  const config = configOf(flags);
+  const config = readConfig(givenBy(flags));
   const logger = loggerOf({ ...config, logLevel: 'warn' });
   const { upstream, embedded } = await resolveUpstream(config, logger);
   const { notifyConfig, probeKeyPrefix } = config;
@@ -200,18 +212,33 @@ async function runCheck(flags: Flags): Promise<void> {
     colour: process.stdout.isTTY === true && !process.env.NO_COLOR,
   };
   const text = flags.json === true ? renderJson(findings) : renderTable(findings, look);
-  // A pipe takes what is written later: the process must not end before.
-  await new Promise<void>((resolve) => process.stdout.write(text, () => resolve()));
+  await print(text);
   if (!isUsable(findings)) process.exitCode = EXIT_FAILED;
 }
 
-function configOf(flags: Flags): Config {
-  const given = Object.fromEntries(OPTIONS.map(({ flag }) => [flag, textOf(flags, flag)]));
-  return readConfig({
-    flags: given,
+async function showConfig(flags: Flags): Promise<void> {
+  await print(effectiveSettings(givenBy(flags), flags.json === true ? 'json' : 'yaml'));
+}
+
+async function runHealthcheck(flags: Flags): Promise<void> {
+  const path = flags.ready === true ? '/readyz' : '/healthz';
+  const trouble = await healthcheck(readAdmin(givenBy(flags)), path);
+  if (trouble === undefined) return;
+  process.stderr.write(`sidetrack: ${trouble}\n`);
+  process.exitCode = EXIT_FAILED;
+}
+
+/** A pipe takes what is written later: the process must not end before. */
+function print(text: string): Promise<void> {
+  return new Promise((resolve) => process.stdout.write(text, () => resolve()));
+}
+
+function givenBy(flags: Flags): Given {
+  return {
+    flags: Object.fromEntries(OPTIONS.map(({ flag }) => [flag, textOf(flags, flag)])),
     environment: process.env,
     terminal: process.stderr.isTTY === true,
-  });
+  };
 }
 
 /** A flag that is given again replaces what it said before; only --listen adds to it. */
@@ -243,38 +270,11 @@ function explain(message: string, words: readonly string[], command: string): st
   return `'${shown}' is not accepted here; ${hint}`;
 }
 
-/** @returns a signal that aborts at the first SIGINT or SIGTERM; the second ends the process */
-function stopSignal(logger: Logger): AbortSignal {
-  const stop = new AbortController();
-  const numbers = { SIGINT: 2, SIGTERM: 15 } as const;
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(name, () => {
-      if (stop.signal.aborted) process.exit(128 + numbers[name]);
-      logger.debug({ signal: name }, 'asked to stop');
-      stop.abort();
-    });
-  }
-  return stop.signal;
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-}
-
-/** A defect of ours: say so and end. Half a proxy would leave caches stale. */
-function dieOnSurprise(logger: Logger): void {
-  const die = (what: string) => (error: unknown) => {
-    logger.fatal({ err: error }, what);
-    process.exit(EXIT_FAILED);
-  };
-  process.on('uncaughtException', die('uncaught exception'));
-  process.on('unhandledRejection', die('unhandled rejection'));
-  // Whoever read our banner may be gone (`sidetrack | head -3`), which is no reason to end.
-  process.stdout.on('error', () => {});
-  process.stderr.on('error', () => {});
+/** Has `ps` show the command line without a password in it. It could be seen until now. */
+function hideSecrets(words: readonly string[]): void {
+  const shown = words.map(withoutSecrets);
+  if (shown.every((word, index) => word === words[index])) return;
+  process.title = ['sidetrack', ...shown].join(' ');
 }
 
 try {

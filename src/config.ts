@@ -1,19 +1,18 @@
 import type { ListenAddress, UpstreamAddress, UpstreamChoice } from './address.ts';
-import { parseListen, parseListens, parseUpstream } from './address.ts';
+import { parseListen, parseUpstream } from './address.ts';
 import type { OutputLimit } from './client/output.ts';
 import { ProxyError } from './errors.ts';
+import type { ListenTls } from './listen-tls.ts';
 import {
   BCAST_ACLS,
   BLINDS,
-  type Flag,
   LOG_FORMATS,
   LOG_LEVELS,
   NOTIFY_CONFIGS,
-  OPTIONS,
-  type OptionSpec,
   SOURCES,
   SWITCH,
 } from './options.ts';
+import { type Decided, decide, type Given } from './origin.ts';
 import {
   count,
   interval,
@@ -24,6 +23,10 @@ import {
   version,
   within,
 } from './settings.ts';
+import { readSmallFile } from './small-file.ts';
+import { readListen, withTls } from './tls-settings.ts';
+
+export { environmentName } from './origin.ts';
 
 /** Which version the upstream's HELLO reply is made to show: see `--advertise-version`. */
 export type AdvertiseVersion = 'auto' | 'upstream' | `${number}.${number}.${number}`;
@@ -42,8 +45,10 @@ export type LogFormat = 'json' | 'pretty';
 
 /** What the proxy itself needs to know. */
 export interface ProxyConfig {
-  /** Where clients connect; at least one. */
+  /** Where clients connect without TLS; at least one, unless `tls` has some. */
   readonly listen: readonly ListenAddress[];
+  /** Where clients connect over TLS; undefined: nowhere. */
+  readonly tls: ListenTls | undefined;
   /** Never `embedded`: whoever starts the proxy has started that Redis by then. */
   readonly upstream: UpstreamAddress;
   /** The most clients at once. */
@@ -77,11 +82,13 @@ export interface ProxyConfig {
   readonly redirectCleanup: boolean;
 }
 
-/** Everything that the command line and the environment decide. */
+/** Everything that the command line, the environment and the file of settings decide. */
 export interface Config extends Omit<ProxyConfig, 'upstream'> {
   readonly upstream: UpstreamChoice;
   /** Where health and metrics are served; undefined is nowhere. */
   readonly admin: ListenAddress | undefined;
+  /** How long clients may wait for what they are owed when the proxy stops, in milliseconds. */
+  readonly drainTimeoutMs: number;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
 }
@@ -95,43 +102,21 @@ const RANGES = {
   timeout: { least: 0, most: 2 ** 31 - 1, unit: 'seconds' },
   keepalive: { least: 0, most: 32_767, unit: 'seconds' },
   connect: { least: 1, most: 3_600_000, unit: 'milliseconds' },
+  drain: { least: 0, most: 86_400, unit: 'seconds' },
 } as const;
 
-/** The environment variable of a flag: `log-level` is `SIDETRACK_LOG_LEVEL`. */
-export function environmentName(flag: string): string {
-  return `SIDETRACK_${flag.toUpperCase().replaceAll('-', '_')}`;
-}
-
 /**
- * Decides every setting: the flag if given, else the environment variable, else the default. An
- * empty variable counts as not set, as compose files make them. Variables that are not ours are
- * ignored even when they begin with `SIDETRACK_`: Kubernetes sets such for a service of this name.
+ * Decides and checks every setting.
  *
- * @param given      what was given
- * @param given.flags       flags as text, undefined where absent
- * @param given.environment usually `process.env`
- * @param given.terminal    whether the log goes to a terminal
  * @throws ProxyError CONFIG_INVALID with one line for the operator
  */
-export function readConfig(given: {
-  readonly flags: { readonly [flag in Flag]?: string | undefined };
-  readonly environment: { readonly [name: string]: string | undefined };
-  readonly terminal: boolean;
-}): Config {
-  const setting = (flag: Flag): Setting => {
-    const fromFlag = given.flags[flag];
-    if (fromFlag !== undefined) return { name: `--${flag}`, text: fromFlag };
-    const name = environmentName(flag);
-    const text = given.environment[name];
-    if (text !== undefined && text !== '') return { name, text };
-    return { name: `--${flag}`, text: specOf(flag).fallback };
-  };
+export function readConfig(given: Given): Config {
+  const setting = decide(given);
   const logFormat = oneOf(setting('log-format'), LOG_FORMATS);
-  const listen = setting('listen');
-  const upstream = setting('upstream');
+  const upstream = upstreamOf(setting('upstream'), setting('upstream-password-file'));
   return {
-    listen: parseListens(listen.text, listen.name),
-    upstream: parseUpstream(upstream.text, upstream.name),
+    ...readListen(setting),
+    upstream: withTls(upstream, setting),
     admin: adminAddress(setting('admin')),
     maxClients: within(setting('max-clients'), RANGES.clients),
     timeoutSeconds: within(setting('timeout'), RANGES.timeout),
@@ -149,18 +134,37 @@ export function readConfig(given: {
     fenceWrites: oneOf(setting('fence-writes'), SWITCH) === 'on',
     outputLimit: outputLimit(setting('client-output-buffer-limit')),
     redirectCleanup: oneOf(setting('redirect-cleanup'), SWITCH) === 'on',
+    drainTimeoutMs: within(setting('drain-timeout'), RANGES.drain) * 1_000,
     logLevel: oneOf(setting('log-level'), LOG_LEVELS),
     logFormat: logFormat === 'auto' ? (given.terminal ? 'pretty' : 'json') : logFormat,
   };
 }
 
-function specOf(flag: Flag): OptionSpec {
-  const spec = OPTIONS.find((option) => option.flag === flag);
-  if (spec === undefined) throw new ProxyError('CONFIG_INVALID', `no option --${flag}`);
-  return spec;
+/**
+ * Decides and checks where health and metrics are served, and nothing else.
+ *
+ * @returns undefined for nowhere
+ * @throws ProxyError CONFIG_INVALID with one line for the operator
+ */
+export function readAdmin(given: Given): ListenAddress | undefined {
+  return adminAddress(decide(given)('admin'));
 }
 
 function adminAddress({ name, text }: Setting): ListenAddress | undefined {
   if (text.toLowerCase() === 'off') return undefined;
   return parseListen(text, name);
+}
+
+function upstreamOf({ name, text }: Setting, file: Decided): UpstreamChoice {
+  const upstream = parseUpstream(text, name);
+  if (file.origin === 'default') return upstream;
+  if (upstream.kind === 'embedded') {
+    const why = 'the embedded Redis has no password; name another Redis with --upstream';
+    throw new ProxyError('CONFIG_INVALID', `${file.name}: ${why}`);
+  }
+  const password = readSmallFile(file.text, file.name).replace(/\r?\n$/, '');
+  if (password === '') {
+    throw new ProxyError('CONFIG_INVALID', `${file.name}: '${file.text}' is empty`);
+  }
+  return { ...upstream, password };
 }

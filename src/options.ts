@@ -10,6 +10,8 @@ export const BCAST_ACLS = ['filter', 'native'] as const;
 /** See the flag of that name. */
 export const BLINDS = ['invalidate', 'refuse'] as const;
 /** See the flag of that name. */
+export const AUTH_CLIENTS = ['yes', 'no', 'optional'] as const;
+/** See the flag of that name. */
 export const SWITCH = ['on', 'off'] as const;
 /** See the flag of that name. */
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -19,7 +21,7 @@ export const LOG_FORMATS = ['auto', 'json', 'pretty'] as const;
 /** One setting: a flag, an environment variable (its name follows from the flag) and a help line. */
 export interface OptionSpec {
   readonly flag: string;
-  /** Used when neither the flag nor the variable is given; written as on the command line. */
+  /** Used when nobody says otherwise; written as on the command line. Empty: there is none. */
   readonly fallback: string;
   readonly describe: string;
   /** The words that are accepted, when these are all. */
@@ -33,7 +35,31 @@ export const OPTIONS = [
     fallback: '127.0.0.1:6380',
     describe:
       'Where clients connect: host:port, [v6]:port, port (on 127.0.0.1), or a socket path; ' +
-      'several with commas between them, or the flag again',
+      'several with commas between them, or the flag again; off: only --tls-listen',
+  },
+  {
+    flag: 'tls-listen',
+    fallback: '',
+    describe: 'Where clients connect over TLS, beside --listen; places as there',
+  },
+  {
+    flag: 'tls-cert-file',
+    fallback: '',
+    describe: 'The certificate that clients are shown, with its chain (PEM; SIGHUP reads it anew)',
+  },
+  { flag: 'tls-key-file', fallback: '', describe: 'The key of that certificate (PEM)' },
+  {
+    flag: 'tls-ca-cert-file',
+    fallback: '',
+    describe: "Certificates of those who sign clients' certificates (PEM)",
+  },
+  {
+    flag: 'tls-auth-clients',
+    fallback: 'yes',
+    choices: AUTH_CLIENTS,
+    describe:
+      'Whether a client over TLS needs a certificate: optional lets in who shows none, but nobody ' +
+      'with a wrong one',
   },
   {
     flag: 'upstream',
@@ -41,6 +67,39 @@ export const OPTIONS = [
     describe:
       `The Redis behind: ${UPSTREAM_FORMS} ` +
       '(a private redis-server that ends with the proxy and keeps nothing)',
+  },
+  {
+    flag: 'upstream-password-file',
+    fallback: '',
+    describe:
+      'A file that holds the password for the upstream, and nothing else but perhaps the end of ' +
+      'its line; it outweighs a password in the URL',
+  },
+  {
+    flag: 'upstream-tls-ca',
+    fallback: '',
+    describe:
+      'Certificates of those who sign the certificate of a rediss:// upstream (PEM); without: ' +
+      'those that Node trusts',
+  },
+  {
+    flag: 'upstream-tls-cert',
+    fallback: '',
+    describe: 'The certificate that a rediss:// upstream is shown, with its chain (PEM)',
+  },
+  { flag: 'upstream-tls-key', fallback: '', describe: 'The key of that certificate (PEM)' },
+  {
+    flag: 'upstream-tls-sni',
+    fallback: '',
+    describe:
+      'The name that a rediss:// upstream is asked for, and that its certificate has to be for; ' +
+      'without: the host of the URL',
+  },
+  {
+    flag: 'upstream-tls-insecure',
+    fallback: 'off',
+    choices: SWITCH,
+    describe: 'Whether a rediss:// upstream may show any certificate: on only to try things out',
   },
   {
     flag: 'admin',
@@ -161,12 +220,26 @@ export const OPTIONS = [
       'What may wait for a client that does not read, as in redis.conf: hard limit, soft limit, ' +
       'and for how many seconds the soft one may be exceeded; 0: no limit',
   },
+  {
+    flag: 'drain-timeout',
+    fallback: '10',
+    describe:
+      'Seconds that clients have, when the proxy is told to stop, to get the replies that they ' +
+      'are owed; 0: all are disconnected at once',
+  },
   { flag: 'log-level', fallback: 'info', choices: LOG_LEVELS, describe: 'Least weight logged' },
   {
     flag: 'log-format',
     fallback: 'auto',
     choices: LOG_FORMATS,
     describe: 'Form of the log on stderr: auto is pretty on a terminal and json elsewhere',
+  },
+  {
+    flag: 'config',
+    fallback: '',
+    describe:
+      'A file of settings, YAML or JSON: the names of flags without their dashes, one a line. ' +
+      'Flags and variables outweigh it',
   },
 ] as const satisfies readonly OptionSpec[];
 

@@ -1,7 +1,7 @@
 import { getRandomValues, randomBytes } from 'node:crypto';
 import type net from 'node:net';
 import { Acceptor } from './acceptor.ts';
-import { INVALIDATION_COUNTERS, type Metrics } from './admin/metrics.ts';
+import { INVALIDATION_COUNTERS } from './admin/metrics.ts';
 import { Connection } from './client/connection.ts';
 import type { ConnectionParts } from './client/connection-parts.ts';
 import { Fences } from './client/fences.ts';
@@ -14,9 +14,10 @@ import { IdleSweep } from './idle.ts';
 import { Attribution } from './invalidation/attribution.ts';
 import { type ChosenSource, chooseSource } from './invalidation/choose.ts';
 import type { InvalidationSource, SourceListener } from './invalidation/source.ts';
-import type { Logger } from './logger.ts';
+import type { ProxyParts, TrackingProxy } from './proxy-parts.ts';
 import { Sight } from './sight.ts';
 import { Ticker } from './ticker.ts';
+import { reloadAll } from './tls.ts';
 import { COEFFICIENT_COUNT } from './tracking/key-index.ts';
 import { type Reason, Tracker } from './tracking/tracker.ts';
 import { AccessRules } from './upstream/access.ts';
@@ -24,6 +25,8 @@ import { Control, helloFacts, type ServerFacts } from './upstream/control.ts';
 import { Endpoint } from './upstream/endpoint.ts';
 import { Lane } from './upstream/lane.ts';
 import { SilentLog } from './upstream/silent.ts';
+
+export type { TrackingProxy as Proxy } from './proxy-parts.ts';
 
 /**
  * How long the replies to fenced writes wait for one client to be told, in milliseconds; then that
@@ -37,33 +40,13 @@ const ACL_VERSION = 600;
 /** How many random bytes a word of attribution has. */
 const WORD_BYTES = 12;
 
-/** A proxy, to start and to stop. */
-export interface Proxy {
-  /** Resolves when it listens; upstream need not be reachable. @throws ProxyError LISTEN_FAILED */
-  start(): Promise<void>;
-  /** Ends all connections. May be called more than once. */
-  stop(): Promise<void>;
-  /** Where it listens, as an operator reads it. */
-  readonly addresses: readonly string[];
-  /** Whether upstream is reachable and the source of changes proven; else why not. */
-  readonly ready: { readonly ok: boolean; readonly reason: string };
-}
-
-/** What a proxy is given beside its configuration. */
-export interface ProxyParts {
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-  /** Told when going on makes no sense: what answers at upstream's address is no Redis. */
-  readonly failed?: (error: ProxyError) => void;
-}
-
 /** @returns a proxy that does nothing until it is started */
-export function createProxy(config: ProxyConfig, parts: ProxyParts): Proxy {
+export function createProxy(config: ProxyConfig, parts: ProxyParts): TrackingProxy {
   return new RedisProxy(config, parts);
 }
 
 /** Wires the parts: who listens, whom a new client gets, what a change or a blind spell does. */
-class RedisProxy implements Proxy {
+class RedisProxy implements TrackingProxy {
   readonly #config: ProxyConfig;
   readonly #parts: ProxyParts;
   readonly #endpoint: Endpoint;
@@ -87,6 +70,7 @@ class RedisProxy implements Proxy {
   readonly #sight: Sight;
   readonly #fences: Fences;
   #toldNotRedis = false;
+  #isDraining = false;
 
   constructor(config: ProxyConfig, parts: ProxyParts) {
     this.#config = config;
@@ -94,6 +78,7 @@ class RedisProxy implements Proxy {
     this.#endpoint = new Endpoint(config.upstream, config.connectTimeoutMs);
     const count = (reason: Reason, messages: number) => {
       parts.metrics.counts[INVALIDATION_COUNTERS[reason]] += messages;
+      parts.watcher?.invalidated?.(messages, reason);
     };
     const coefficients = getRandomValues(new Int32Array(COEFFICIENT_COUNT));
     this.#tracker = new Tracker(config.trackingTableMaxKeys, count, coefficients);
@@ -110,7 +95,7 @@ class RedisProxy implements Proxy {
       lanesOpened: () => parts.metrics.counts.connections,
     });
     this.#source = source;
-    this.#sight = new Sight(parts.metrics.counts, parts.logger);
+    this.#sight = new Sight(parts.metrics.counts, parts.logger, parts.watcher);
     this.#fences = new Fences({
       sync: (done) => this.#source.sync(done),
       isBlind: () => this.#tracker.blind,
@@ -135,15 +120,30 @@ class RedisProxy implements Proxy {
     return this.#acceptor.addresses;
   }
 
+  get clientCount(): number {
+    return this.#connections.size;
+  }
+
   get ready(): { readonly ok: boolean; readonly reason: string } {
-    const reason = this.#sight.trouble;
+    const reason = this.#isDraining ? 'the proxy is being stopped' : this.#sight.trouble;
     return reason === undefined ? { ok: true, reason: '' } : { ok: false, reason };
   }
 
   async start(): Promise<void> {
-    await this.#acceptor.open(this.#config.listen);
+    await this.#acceptor.open();
     this.#idleSweep.start();
     this.#source.start(this.#sourceListener());
+  }
+
+  reload(): void {
+    reloadAll([this.#endpoint, this.#acceptor], this.#parts.logger);
+  }
+
+  async drain(): Promise<void> {
+    this.#isDraining = true;
+    const closed = this.#acceptor.close();
+    for (const connection of this.#connections) connection.drain();
+    await closed;
   }
 
   async stop(): Promise<void> {
@@ -194,7 +194,7 @@ class RedisProxy implements Proxy {
   }
 
   #regainSight(): void {
-    this.#sight.regained(this.#facts?.versionText);
+    this.#sight.regained(this.#facts?.versionText, this.#config.source === 'writes');
     this.#tracker.regainSight();
   }
 

@@ -1,3 +1,4 @@
+import { withoutSecrets } from './address.ts';
 import type { OutputLimit } from './client/output.ts';
 import type { AdvertiseVersion } from './config.ts';
 import { ProxyError } from './errors.ts';
@@ -87,6 +88,6 @@ export function oneOf<T extends string>(setting: Setting, choices: readonly T[])
 }
 
 function refused({ name, text }: Setting, accepted: string): ProxyError {
-  const shown = text.replace(/\p{Cc}/gu, ' ');
+  const shown = withoutSecrets(text);
   return new ProxyError('CONFIG_INVALID', `${name}: '${shown}' is not accepted: ${accepted}`);
 }

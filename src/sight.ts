@@ -1,6 +1,7 @@
 import type { Counts } from './admin/metrics.ts';
 import type { ErrorCode, ProxyError } from './errors.ts';
 import type { Logger } from './logger.ts';
+import type { ProxyWatcher } from './proxy-parts.ts';
 
 /** Why changes may be missed, as the metrics name it. */
 const REASONS: Partial<Record<ErrorCode, BlindReason>> = {
@@ -21,17 +22,23 @@ type BlindReason =
   | 'NotRedis'
   | 'Moved';
 
+const EVERYTHING_HEARD = 'every change of the upstream is heard';
+const WRITES_HEARD = 'the upstream answers: the writes that pass here are heard';
+
 /** Whether every change of the upstream is heard, since when not, and why. */
 export class Sight {
   readonly #counts: Counts;
   readonly #logger: Logger;
+  readonly #watcher: ProxyWatcher;
   #trouble: string | undefined = 'connecting to the upstream';
   #blindFor: BlindReason | undefined = 'Start';
   #blindSinceMs = performance.now();
+  #isSettled = false;
 
-  constructor(counts: Counts, logger: Logger) {
+  constructor(counts: Counts, logger: Logger, watcher: ProxyWatcher = {}) {
     this.#counts = counts;
     this.#logger = logger;
+    this.#watcher = watcher;
   }
 
   /** What is wrong, for the operator; undefined: nothing. */
@@ -55,10 +62,12 @@ export class Sight {
     } else if (news) {
       this.#logger.warn({ reason }, 'the source of changes is not up yet; trying again');
     }
+    if (news) this.#watcher.blinded?.(reason);
+    this.#settle();
   }
 
-  /** @param upstream its version, for the log */
-  regained(upstream: string | undefined): void {
+  /** @param upstream its version, for the log; @param writesOnly only writes that pass here are heard */
+  regained(upstream: string | undefined, writesOnly: boolean): void {
     const blindMs = performance.now() - this.#blindSinceMs;
     if (this.#blindFor !== undefined) {
       this.#counts[`blindSeconds${this.#blindFor}`] += blindMs / 1_000;
@@ -67,7 +76,15 @@ export class Sight {
     this.#trouble = undefined;
     this.#logger.info(
       { upstream, blindMs: Math.round(blindMs) },
-      'every change of the upstream is heard',
+      writesOnly ? WRITES_HEARD : EVERYTHING_HEARD,
     );
+    this.#watcher.sighted?.();
+    this.#settle();
+  }
+
+  #settle(): void {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    this.#watcher.settled?.();
   }
 }

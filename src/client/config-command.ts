@@ -53,7 +53,8 @@ function configSet(session: Session, words: HeldWords): Step {
     const value = all[index + 1] as string;
     if (name === MAX_KEYS_SETTING) maxKeys = Number(value);
     if (name === NOTIFY_SETTING) {
-      const missing = missingFlags(value, session.parts.upstreamVersion());
+      const { passing, upstreamVersion } = session.parts;
+      const missing = passing?.alone === true ? '' : missingFlags(value, upstreamVersion());
       all[index + 1] = value + missing;
       merged ||= missing !== '';
     }

@@ -1,5 +1,4 @@
 import type net from 'node:net';
-import { ProxyError } from '../errors.ts';
 import type { Idler } from '../idle.ts';
 import { error } from '../resp/write.ts';
 import { Lane } from '../upstream/lane.ts';
@@ -9,6 +8,7 @@ import type { Listener } from './fences.ts';
 import { DRAIN_DEADLINE_MS, Output } from './output.ts';
 import { Session } from './session.ts';
 import { type ClientEvent, type ClientState, move } from './state.ts';
+import { reportTrouble } from './trouble.ts';
 
 const UNREACHABLE = error('ERR the upstream Redis cannot be reached');
 
@@ -21,6 +21,8 @@ export class Connection implements Idler, Listener {
   readonly #session: Session;
   #state: ClientState = 'connecting';
   #deadline: NodeJS.Timeout | undefined;
+  #isLeaving = false; // we end it
+  readonly #finishSoon = () => process.nextTick(() => this.#finished());
 
   constructor(client: net.Socket, parts: ConnectionParts) {
     this.#parts = parts;
@@ -104,6 +106,21 @@ export class Connection implements Idler, Listener {
     this.#client.destroy();
   }
 
+  /** Ends it when what it is owed has been sent; what it still says is not read. */
+  drain(): void {
+    this.#isLeaving = true;
+    if (this.#state === 'connecting') {
+      this.#move('clientLeft');
+      this.#output.end();
+      this.#end();
+    }
+    if (this.#state !== 'serving') return;
+    this.#move('clientEnded');
+    // Unread, a client can't be seen to leave, and its request would take what nobody gets.
+    if (this.#session.replies.ledger.blocking === 0) this.#client.pause();
+    this.#session.clientEnded();
+  }
+
   /** Ends it at once. */
   destroy(): void {
     this.#client.destroy();
@@ -111,6 +128,7 @@ export class Connection implements Idler, Listener {
   }
 
   #fromClient(chunk: Buffer): void {
+    if (this.#state === 'draining') return;
     this.#parts.counts.bytesIn += chunk.length;
     this.#guard(() => this.#session.fromClient(chunk));
     this.#regulate();
@@ -124,7 +142,7 @@ export class Connection implements Idler, Listener {
       return;
     }
     if (this.#output.isSlow) {
-      this.#lane.pause();
+      if (!this.#session.flushing) this.#lane.pause(); // others wait for what its reply tells
       this.#session.outlet.stalled();
     } else if (this.#session.hold.isFull) {
       this.#lane.pause();
@@ -147,21 +165,9 @@ export class Connection implements Idler, Listener {
     try {
       work();
     } catch (cause) {
-      this.#report(cause);
+      reportTrouble(cause, this.#parts);
       this.#closeSession();
       this.#lane.destroy(); // its end is the client's, behind what was good
-    }
-  }
-
-  #report(cause: unknown): void {
-    const { counts, logger } = this.#parts;
-    const code = cause instanceof ProxyError ? cause.code : undefined;
-    if (code === 'LANE_OUT_OF_SYNC') counts.lanesOutOfSync += 1;
-    else if (code?.startsWith('FRAME_')) counts.upstreamProtocolErrors += 1;
-    if (code === 'LANE_OUT_OF_SYNC' || code?.startsWith('FRAME_')) {
-      logger.warn({ code, reason: String(cause) }, 'upstream sent what it must not');
-    } else {
-      logger.error({ err: cause }, 'defect in a connection, which ends');
     }
   }
 
@@ -170,12 +176,13 @@ export class Connection implements Idler, Listener {
     try {
       this.#session.close();
     } catch (cause) {
-      this.#report(cause);
+      reportTrouble(cause, this.#parts);
     }
   }
 
   /** The client is read only while its requests can go on. */
   #regulate(): void {
+    if (this.#session.flushing) this.#lane.resume(); // as above
     if (this.#state !== 'serving') return;
     if (this.#session.isFull && this.#session.replies.ledger.blocking > 0) this.#giveUpOnPipeline();
     else if (this.#session.isFull || this.#lane.isFull) this.#client.pause();
@@ -209,9 +216,10 @@ export class Connection implements Idler, Listener {
   /** The client has shut down its side. It may still be waiting for replies. */
   #clientEnded(): void {
     if (this.#state === 'connecting') this.#client.destroy(); // it has asked for nothing
-    if (this.#state !== 'serving') return;
-    this.#move('clientEnded');
-    this.#session.clientEnded();
+    if (this.#state === 'serving') {
+      this.#move('clientEnded');
+      this.#session.clientEnded();
+    }
     this.#freeIfBlocked();
   }
 
@@ -235,9 +243,18 @@ export class Connection implements Idler, Listener {
   #finished(): void {
     if (this.#state === 'serving') this.#move('clientEnded');
     if (this.#state !== 'draining') return;
+    if (this.#isLeaving && !this.#sayFarewell()) return;
     this.#move('finished');
     this.#output.end();
     this.#end();
+  }
+
+  /** A cache goes with its connection; who can't see that at once is told. @returns false: later */
+  #sayFarewell(): boolean {
+    const { replies, tracked } = this.#session;
+    if (replies.midReply) replies.whenBetween(this.#finishSoon);
+    else tracked.distrust('all');
+    return !replies.midReply;
   }
 
   #clientLeft(): void {

@@ -3,6 +3,7 @@ import { TYPE } from '../resp/scanner.ts';
 import { request } from '../resp/write.ts';
 import type { Reply } from './ledger.ts';
 import { consequent, isStatus } from './owed.ts';
+import { DEFAULT_USER } from './parts.ts';
 import { ReplyReader } from './replies.ts';
 
 /** A connection to upstream, as far as it is needed to listen. */
@@ -84,10 +85,9 @@ export class Ear {
     if (parts.credentials !== undefined) this.#logIn(parts.credentials);
   }
 
-  /** Whether it listens, and hears, as who logs in with `credentials`. */
+  /** Whether it has the rights of who logs in with `credentials`. */
   isAs(credentials: Credentials | undefined): boolean {
-    const own = this.#parts.credentials;
-    return own?.user === credentials?.user && own?.password === credentials?.password;
+    return userOf(this.#parts.credentials) === userOf(credentials);
   }
 
   /** Whether nothing is subscribed to. */
@@ -168,6 +168,10 @@ export class Ear {
 }
 
 const NOTHING = Buffer.alloc(0);
+
+function userOf(credentials: Credentials | undefined): string {
+  return credentials?.user ?? DEFAULT_USER;
+}
 
 /** @returns what logs in */
 export function authRequest({ user, password }: Credentials): Buffer {

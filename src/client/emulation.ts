@@ -150,6 +150,8 @@ export class Emulation {
       request('SELECT', '0'),
       request('CLIENT', 'SETNAME', ''),
     ];
+    const { replies } = this.#session;
+    const isSkipped = replies.silent && !replies.muted; // it ends REPLY OFF, and says so
     const next = () => {
       const bytes = requests.shift();
       if (bytes !== undefined) {
@@ -158,7 +160,7 @@ export class Emulation {
       }
       const credentials = this.#credentials;
       this.#session.reset();
-      this.#session.replies.write(status('RESET'));
+      if (!isSkipped) replies.write(status('RESET'));
       if (credentials === undefined) return;
       this.remember(credentials);
       this.#session.authenticated(credentials.user ?? DEFAULT_USER);

@@ -14,7 +14,7 @@ import type { Session } from './session.ts';
 export const SCRIPTS: ReadonlySet<string> = new Set(['eval', 'evalsha', 'fcall']);
 
 /** A write whose keys are known. */
-export interface PassingRequest {
+interface PassingRequest {
   readonly info: CommandInfo;
   readonly keys: readonly Key[];
   /** It may read them, too: a script. */
@@ -105,7 +105,8 @@ interface Write {
 
 /**
  * The entry for a write that is told as it passes. Others are told before its client has the whole
- * reply; its own client right behind it.
+ * reply; its own client right behind it. A write that has changed nothing is told as well: perhaps
+ * because its key has expired, which nobody announces.
  */
 class PassingWrite implements Owed {
   readonly keep: number;

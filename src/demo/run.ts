@@ -17,9 +17,16 @@ export interface DemoPlan {
   readonly seconds: number;
   /** A proxy of our own in front of the upstream, or one that runs already. */
   readonly through:
-    | { readonly kind: 'own'; readonly upstream: UpstreamChoice }
-    | { readonly kind: 'running'; readonly proxy: ListenAddress; readonly direct: UpstreamAddress };
+    | { readonly kind: 'own'; readonly upstream: Plain<UpstreamChoice> }
+    | {
+        readonly kind: 'running';
+        readonly proxy: ListenAddress;
+        readonly direct: Plain<UpstreamAddress>;
+      };
 }
+
+/** What the demo's own connections can speak to. */
+type Plain<T extends UpstreamChoice> = Exclude<T, { readonly kind: 'tls' }>;
 
 /** Where the demo shows itself. */
 export interface Stage {
@@ -59,12 +66,12 @@ export function readDemoPlan(
   }
   if (flags.proxy === undefined) {
     if (flags.direct !== undefined) throw usage('--direct: needs --proxy; else use --upstream');
-    return { seconds, through: { kind: 'own', upstream: config.upstream } };
+    return { seconds, through: { kind: 'own', upstream: plain(config.upstream, '--upstream') } };
   }
   if (flags.direct === undefined) {
     throw usage('--proxy: needs --direct too, the Redis behind that proxy: redis://host:6379');
   }
-  const direct = parseUpstream(flags.direct, '--direct');
+  const direct = plain(parseUpstream(flags.direct, '--direct'), '--direct');
   if (direct.kind === 'embedded') throw usage('--direct: embedded has no meaning here');
   const proxy = parseListen(flags.proxy, '--proxy');
   return { seconds, through: { kind: 'running', proxy, direct } };
@@ -118,7 +125,7 @@ async function prepare(
     readonly stage: Stage;
     readonly cleanup: (() => Promise<void>)[];
   },
-): Promise<{ readonly proxy: ListenAddress; readonly redis: UpstreamAddress }> {
+): Promise<{ readonly proxy: ListenAddress; readonly redis: Plain<UpstreamAddress> }> {
   const { config, stage, cleanup } = parts;
   if (plan.through.kind === 'running') {
     return { proxy: plan.through.proxy, redis: plan.through.direct };
@@ -132,7 +139,7 @@ async function prepare(
   const listen: ListenAddress = { kind: 'tcp', host: '127.0.0.1', port: 0 };
   let failure: ProxyError | undefined;
   const proxy = createProxy(
-    { ...config, listen: [listen], proxyProtocol: false, upstream: redis },
+    { ...config, listen: [listen], tls: undefined, proxyProtocol: false, upstream: redis },
     {
       logger: stage.logger,
       metrics: createMetrics(),
@@ -187,6 +194,11 @@ async function show(
 
 function hasColour(out: NodeJS.WriteStream): boolean {
   return out.isTTY === true && !process.env.NO_COLOR;
+}
+
+function plain(upstream: UpstreamChoice, flag: string): Plain<UpstreamChoice> {
+  if (upstream.kind === 'tls') throw usage(`${flag}: the demo speaks no TLS`);
+  return upstream;
 }
 
 function usage(message: string): ProxyError {

@@ -15,9 +15,9 @@ export class Visit implements ProbeSite {
   readonly address: UpstreamAddress;
   /** Nobody else knows it. */
   readonly word = randomBytes(12).toString('hex');
-  readonly #endpoint: Endpoint;
   readonly #deadlineMs: number;
   readonly #ear: Ear;
+  #endpoint: Endpoint | undefined;
   #control: Control | undefined;
   #subscriber: Subscriber | undefined;
 
@@ -28,7 +28,6 @@ export class Visit implements ProbeSite {
   constructor(address: UpstreamAddress, deadlineMs: number, prefix: string) {
     this.address = address;
     this.#ear = new Ear(prefix);
-    this.#endpoint = new Endpoint(address);
     this.#deadlineMs = deadlineMs;
   }
 
@@ -37,14 +36,16 @@ export class Visit implements ProbeSite {
     return this.address.user ?? 'default';
   }
 
-  /** @throws ProxyError UPSTREAM_UNREACHABLE, UPSTREAM_REFUSED, UPSTREAM_NOT_REDIS */
+  /** @throws ProxyError UPSTREAM_UNREACHABLE, UPSTREAM_REFUSED, UPSTREAM_NOT_REDIS, CONFIG_INVALID */
   async open(): Promise<void> {
-    await this.#endpoint.resolve().catch((cause: unknown) => {
+    const endpoint = new Endpoint(this.address);
+    this.#endpoint = endpoint;
+    await endpoint.resolve().catch((cause: unknown) => {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new ProxyError('UPSTREAM_UNREACHABLE', reason, { cause });
     });
     // It comes first, for it says so at once where what answers is no Redis.
-    this.#subscriber = new Subscriber(this.#endpoint, {
+    this.#subscriber = new Subscriber(endpoint, {
       changed: (key, removed) => this.#ear.hear(key, removed),
       said: () => {},
       endOfBatch: () => {},
@@ -56,6 +57,7 @@ export class Visit implements ProbeSite {
 
   /** @returns one more control connection, to the node that was found when the visit began */
   another(): Promise<Control> {
+    if (this.#endpoint === undefined) throw new Error('the visit has not begun');
     return openControl(this.#endpoint);
   }
 

@@ -13,7 +13,7 @@ const WRITES_ALONE =
   'that a script does not declare, expiry and eviction are not: see docs/upstreams.md';
 
 /** What a source needs to know, but for what it logs. */
-export type SourceOptions = Omit<KeyspaceOptions, 'sightless' | 'unproven'>;
+type SourceOptions = Omit<KeyspaceOptions, 'sightless' | 'unproven'>;
 
 /** Where changes come from. */
 export interface ChosenSource {

@@ -18,7 +18,7 @@ const RETRY_FIRST_MS = 50;
 const RETRY_LONGEST_MS = 2_000;
 
 /** What the source needs to know. */
-export type QuietOptions = Pick<
+type QuietOptions = Pick<
   KeyspaceOptions,
   | 'endpoint'
   | 'watchIntervalMs'

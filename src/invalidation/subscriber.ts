@@ -1,4 +1,4 @@
-import net from 'node:net';
+import type net from 'node:net';
 import { ProxyError } from '../errors.ts';
 import { type Key, keyAt } from '../key.ts';
 import { decode } from '../resp/decode.ts';
@@ -6,6 +6,7 @@ import { Kept } from '../resp/kept.ts';
 import { FrameScanner } from '../resp/scanner.ts';
 import { request } from '../resp/write.ts';
 import { CONNECT_TIMEOUT_MS, type Endpoint } from '../upstream/endpoint.ts';
+import { whyLost } from '../upstream/tls.ts';
 import { findKey, isNotification, isRemoval, messageOf, type Place } from './notifications.ts';
 
 /** The longest frame that is worth reading, in bytes: a key may have 512 MiB, or by configuration more. */
@@ -47,15 +48,13 @@ export class Subscriber {
 
   constructor(endpoint: Endpoint, hears: Hearing) {
     this.#hears = hears;
-    const socket = net.connect({ ...endpoint.target, noDelay: true });
+    const socket = endpoint.connect(CONNECT_TIMEOUT_MS);
     this.#socket = socket;
-    socket.setTimeout(CONNECT_TIMEOUT_MS, () => {
-      socket.destroy(new Error(`no connection within ${CONNECT_TIMEOUT_MS} ms`));
-    });
-    socket.on('connect', () => socket.setTimeout(0));
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     socket.on('error', (error) => {
-      this.#failure ??= new ProxyError('UPSTREAM_UNREACHABLE', error.message, { cause: error });
+      this.#failure ??= new ProxyError('UPSTREAM_UNREACHABLE', whyLost(error).message, {
+        cause: error,
+      });
     });
     this.lost = new Promise((_, reject) => {
       socket.on('close', () => {

@@ -25,6 +25,7 @@ interface Written {
  */
 export class OwnWrites {
   readonly #byKey = new Map<Key, Map<ReaderId, Written>>();
+  #dropAt = KEYS_MAX_COUNT;
 
   get isEmpty(): boolean {
     return this.#byKey.size === 0;
@@ -86,7 +87,7 @@ export class OwnWrites {
   #at(key: Key, reader: ReaderId): Written {
     let writers = this.#byKey.get(key);
     if (writers === undefined) {
-      if (this.#byKey.size >= KEYS_MAX_COUNT) this.#dropCounted();
+      if (this.#byKey.size >= this.#dropAt) this.#dropCounted();
       writers = new Map();
       this.#byKey.set(key, writers);
     }
@@ -106,6 +107,8 @@ export class OwnWrites {
         this.#dropIfOver(key, reader, written);
       }
     }
+    // What is left are windows: not each new one looks through them all.
+    this.#dropAt = Math.max(KEYS_MAX_COUNT, this.#byKey.size * 2);
   }
 
   #dropIfOver(key: Key, reader: ReaderId, written: Written): void {

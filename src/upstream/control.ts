@@ -3,6 +3,7 @@ import type { UpstreamAddress } from '../address.ts';
 import { CommandTable } from '../commands/table.ts';
 import { ProxyError } from '../errors.ts';
 import { CONNECT_TIMEOUT_MS, type Endpoint } from './endpoint.ts';
+import { whyLost } from './tls.ts';
 
 /** How long an answer on the control connection may take, in milliseconds. Source: our choice. */
 const ANSWER_TIMEOUT_MS = 5_000;
@@ -40,11 +41,14 @@ export function helloFacts(facts: ServerFacts | undefined): {
 /** The connection on which the proxy asks for its own ends. Opened anew for each try. */
 export class Control {
   readonly #redis: Redis;
+  #broken: Error | undefined;
 
   constructor(endpoint: Endpoint) {
     this.#redis = new Redis(optionsFor(endpoint));
-    // Every failure reaches whoever asked; the event would else end the process.
-    this.#redis.on('error', () => {});
+    // Whoever asks is only told that the connection is closed; without a listener the process ends.
+    this.#redis.on('error', (error: Error) => {
+      this.#broken = error;
+    });
   }
 
   /** @throws ProxyError UPSTREAM_UNREACHABLE, UPSTREAM_REFUSED */
@@ -53,7 +57,7 @@ export class Control {
       await this.#redis.connect();
       await this.#redis.ping();
     } catch (cause) {
-      throw failure(cause);
+      throw failure(this.#broken ?? cause);
     }
   }
 
@@ -188,6 +192,7 @@ function optionsFor(endpoint: Endpoint): RedisOptions & { replyMapping: 'legacy'
   const { user, password } = endpoint.address;
   return {
     ...endpoint.target,
+    ...(endpoint.tls === undefined ? {} : { tls: endpoint.tls }),
     ...login(user, password),
     lazyConnect: true,
     protocol: 2, // there are servers without HELLO
@@ -216,7 +221,7 @@ function isReplyError(cause: unknown): boolean {
 }
 
 function failure(cause: unknown): ProxyError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = cause instanceof Error ? whyLost(cause).message : String(cause);
   const isLate = reason === 'Command timed out';
   const lost = isLate ? 'UPSTREAM_TIMEOUT' : 'UPSTREAM_UNREACHABLE';
   const code = isReplyError(cause) ? 'UPSTREAM_REFUSED' : lost;

@@ -1,5 +1,6 @@
-import net from 'node:net';
+import type net from 'node:net';
 import type { Endpoint } from './endpoint.ts';
+import { whyLost } from './tls.ts';
 
 /** Whoever uses a lane. */
 export interface LaneListener {
@@ -24,20 +25,13 @@ export class Lane {
   #error: Error | undefined;
 
   constructor(endpoint: Endpoint, listener: LaneListener) {
-    const socket = net.connect({ ...endpoint.target, noDelay: true });
+    const socket = endpoint.connect(endpoint.connectTimeoutMs);
     this.#socket = socket;
-    const { connectTimeoutMs } = endpoint;
-    socket.setTimeout(connectTimeoutMs, () => {
-      socket.destroy(new Error(`no connection within ${connectTimeoutMs} ms`));
-    });
-    socket.on('connect', () => {
-      socket.setTimeout(0);
-      socket.setKeepAlive(true, KEEPALIVE_MS);
-    });
+    socket.on('connect', () => socket.setKeepAlive(true, KEEPALIVE_MS));
     socket.on('data', listener.received);
     socket.on('drain', listener.drained);
     socket.on('error', (error) => {
-      this.#error = error;
+      this.#error = whyLost(error);
     });
     socket.on('close', () => listener.closed(this.#error));
   }

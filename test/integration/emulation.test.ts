@@ -215,6 +215,9 @@ describe('RESET', () => {
     const a = await client('HELLO 3');
     a.send(Buffer.concat(['CLIENT REPLY OFF', 'GET k', 'RESET', 'GET k'].map(encode)));
     expect(await a.sawBytes('$-1')).toMatch(/\r\n\+RESET\r\n\$-1\r\n$/);
+    const b = await client('HELLO 3');
+    b.send(Buffer.concat(['CLIENT REPLY SKIP', 'RESET', 'GET k'].map(encode)));
+    expect(await b.sawBytes('$-1')).not.toContain('RESET');
   });
 
   test('that upstream does not know leaves the user, and what the user may hear', async ({

@@ -246,3 +246,19 @@ describe('both', () => {
     expect(await reader.sawPushes(2)).toEqual([invalidates('k'), invalidates('fence')]);
   });
 });
+
+test('nobody waits for a writer that does not read what it gets', async ({ scene }) => {
+  await scene.direct.set('large', 'x'.repeat(1_048_576));
+  const reader = await scene.reader(['k']);
+  const writer = await scene.client('PING');
+  writer.socket.pause();
+  for (let count = 0; count < 20; count++) writer.send('GET large\r\n');
+  writer.send('SET k 1\r\n');
+  expect(await reader.sawPushes(1)).toEqual([invalidates('k')]);
+});
+
+test('CONFIG SET of a client is left alone', async ({ scene }) => {
+  const client = await scene.client('CONFIG SET notify-keyspace-events Ex');
+  expect(await client.call('CONFIG GET notify-keyspace-events')).toContain('"xE"');
+  await client.call('CONFIG SET notify-keyspace-events ""');
+});

@@ -23,6 +23,7 @@ const DEFAULTS = {
   blind: 'invalidate',
   fenceWrites: false,
   outputLimit: { hardBytes: 33_554_432, softBytes: 8_388_608, softMs: 60_000 },
+  drainTimeoutMs: 10_000,
   logLevel: 'info',
   logFormat: 'json',
 } as const;
@@ -52,6 +53,7 @@ describe('settings', () => {
     expect(names).toEqual([
       'SIDETRACK_LISTEN',
       'SIDETRACK_UPSTREAM',
+      'SIDETRACK_UPSTREAM_PASSWORD_FILE',
       'SIDETRACK_ADMIN',
       'SIDETRACK_MAX_CLIENTS',
       'SIDETRACK_TIMEOUT',
@@ -69,8 +71,10 @@ describe('settings', () => {
       'SIDETRACK_BLIND',
       'SIDETRACK_FENCE_WRITES',
       'SIDETRACK_CLIENT_OUTPUT_BUFFER_LIMIT',
+      'SIDETRACK_DRAIN_TIMEOUT',
       'SIDETRACK_LOG_LEVEL',
       'SIDETRACK_LOG_FORMAT',
+      'SIDETRACK_CONFIG',
     ]);
   });
 

@@ -21,11 +21,16 @@ const EDGES = [
   'client/connection-parts.ts',
   'client/connection.ts',
   'client/output.ts',
+  'config-file.ts',
   'config.ts',
   'demo/',
   'doctor/',
+  'drain.ts',
+  'effective.ts',
   'embedded.ts',
+  'healthcheck.ts',
   'idle.ts',
+  'index.ts',
   'invalidation/choose.ts',
   'invalidation/keyspace.ts',
   'invalidation/quiet.ts',
@@ -34,10 +39,16 @@ const EDGES = [
   'logger.ts',
   'nearest.ts',
   'options.ts',
+  'origin.ts',
   'settings.ts',
   'sight.ts',
   'ticker.ts',
+  'proxy-parts.ts',
   'proxy.ts',
+  'run.ts',
+  'service.ts',
+  'signals.ts',
+  'small-file.ts',
   'upstream/',
 ] as const;
 
@@ -77,7 +88,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** Only what starts a proxy imports one, and nothing imports the command line. */
 const IMPORTED_BY: Readonly<Record<string, readonly string[]>> = {
-  'proxy.ts': ['cli.ts', 'demo/'],
+  'proxy.ts': ['demo/', 'service.ts'],
   'cli.ts': [],
 };
 
