@@ -109,11 +109,7 @@ export class Connection implements Idler, Listener {
   /** Ends it when what it is owed has been sent; what it still says is not read. */
   drain(): void {
     this.#isLeaving = true;
-    if (this.#state === 'connecting') {
-      this.#move('clientLeft');
-      this.#output.end();
-      this.#end();
-    }
+    if (this.#state === 'connecting') this.#client.destroy(); // nothing of it has been read
     if (this.#state !== 'serving') return;
     this.#move('clientEnded');
     // Unread, a client can't be seen to leave, and its request would take what nobody gets.

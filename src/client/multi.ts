@@ -27,6 +27,8 @@ export class OpenMulti {
   readonly #queued: Queued[] = [];
   /** It holds a command that may turn tracking on, so its reads have to be looked at. */
   tracks = false;
+  /** Upstream has accepted it. */
+  isAccepted = false;
   /** Something that an untracked read in it was untracked by may yet turn out false. */
   doubt: Doubt | undefined;
   /** A read in it was too long for its keys to be looked at. */
@@ -48,8 +50,11 @@ export class OpenMulti {
   }
 
   /** Upstream has refused MULTI: what was thought to wait is executed at once. */
-  disbelieve(): void {
-    for (const request of this.#queued) if (request.kind !== 'keys') request.run();
+  disbelieve(tracked: Tracked): void {
+    for (const request of this.#queued) {
+      if (request.kind !== 'keys') request.run();
+      else tracked.caching = false; // it was executed, and used the mark up
+    }
   }
 
   /**
@@ -64,11 +69,12 @@ export class OpenMulti {
     for (const request of this.#queued) {
       if (request.kind !== 'keys') {
         request.run();
+        if (!tracked.wanted.noloop) this.isTold = true; // NOLOOP has ended in it
         continue;
       }
       const isCached = request.writes && tracked.cachesWrites;
       const reads = isCached || (request.reads && tracked.matters);
-      if (request.reads && !reads) doubt ??= tracked.doubt;
+      if (request.reads && !tracked.tracks) doubt ??= tracked.doubt;
       if (!tracked.wanted.on) continue;
       for (const key of request.keys) {
         keys.push(key);

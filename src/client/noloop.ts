@@ -188,7 +188,8 @@ export interface AttributedMulti {
 
 /** The write itself: QUEUED if all is well; its own reply if upstream refused it, or our MULTI. */
 class AttributedWrite implements Owed {
-  readonly keep = KEEP.errors | KEEP.statuses;
+  readonly keep = KEEP.all;
+  readonly lenient = true;
   readonly drop = false;
   readonly blocks = false;
   readonly flushes = false;
@@ -224,7 +225,10 @@ class AttributedWrite implements Owed {
   executed(aborted: boolean): void {
     if (aborted || !this.#queued) this.forget();
     if (aborted && this.#queued) this.#session.noloop.giveUp();
-    this.#session.tracked.land(this.#flight, this.#queued ? aborted : this.#refused);
+    const refused = this.#queued ? aborted : this.#refused;
+    this.#session.tracked.land(this.#flight, refused);
+    const { doubt, keys } = this.#flight;
+    if (doubt?.refused === true && !refused) this.#session.tracked.distrust(keys);
   }
 
   /** Nothing more will be heard of it. */

@@ -145,8 +145,9 @@ export class Outlet {
   readonly #sendWaiting = (): void => {
     const { replies } = this.#parts;
     if (this.#parts.isBackedUp()) return; // `drained` follows
-    if (this.#brokenTarget !== undefined) replies.push(redirectBroken(this.#brokenTarget));
+    const broken = this.#brokenTarget;
     this.#brokenTarget = undefined;
+    if (broken !== undefined && replies.protocol === 3) replies.push(redirectBroken(broken));
     this.#hasUntold = false;
     for (const what of this.#backlog.isEmpty ? NOTHING : this.#backlog.take()) this.receive(what);
     if (!this.#hasUntold) this.#tellWaiters();

@@ -72,7 +72,7 @@ export function handle(session: Session, info: CommandInfo, words: HeldWords): S
 function multi(session: Session, words: HeldWords): Step {
   if (words.count !== 1) return session.forward(session.entryFor(undefined));
   if (session.multi !== undefined) {
-    if (session.replies.transaction.isOpen) return session.forward(session.entryFor(undefined));
+    if (session.multi.isAccepted) return session.forward(session.entryFor(undefined));
     return session.alone(words.bytes(), () =>
       session.multi === undefined ? beginMulti(session) : consequent({}, { slot: false }),
     );
@@ -95,12 +95,14 @@ function beginMulti(session: Session): Owed {
 function multiOwed(session: Session, opened: OpenMulti): Owed {
   const after = (reply: Reply) => {
     if (isStatus(reply, 'OK')) {
+      opened.isAccepted = true;
       session.replies.transaction.begin();
       return;
     }
     if (session.multi === opened) {
       session.multi = undefined;
-      opened.disbelieve();
+      session.tracked.caching = false;
+      opened.disbelieve(session.tracked);
     }
     if (opened.attributed !== undefined) session.noloop.failed(opened.attributed.word, reply);
   };
@@ -115,7 +117,6 @@ function exec(session: Session, words: HeldWords): Step {
   session.multi = undefined;
   const word = opened.attributed?.word;
   if (word !== undefined) session.noloop.say(word);
-  if (word !== undefined && opened.isTold) session.parts.attribution.forget(word);
   const unwatch = session.noloop.unwatchIfNotAgain();
   const ended = (aborted: boolean, reply: Reply) => {
     if (aborted) session.replies.transaction.cancel();
@@ -129,6 +130,7 @@ function exec(session: Session, words: HeldWords): Step {
     flushed: () => session.flushed(),
     lost: () => session.replies.transaction.lose(),
   });
+  if (word !== undefined && opened.isTold) session.parts.attribution.forget(word);
   session.tracked.caching = false;
   return session.forward(owed);
 }
@@ -140,7 +142,7 @@ function isExecAbort(reply: Reply): boolean {
 /** Where it is not known yet whether MULTI was accepted, DISCARD waits for that. */
 function discard(session: Session, words: HeldWords): Step {
   if (words.count !== 1) return session.forward(session.entryFor(undefined));
-  if (session.multi === undefined || session.replies.transaction.isOpen) {
+  if (session.multi === undefined || session.multi.isAccepted) {
     return session.forward(discardOwed(session));
   }
   return session.alone(words.bytes(), () => discardOwed(session));

@@ -30,6 +30,7 @@ export class Tracked implements Reader, Target {
   #confirmed: TrackingState = OFF;
   #isGated = false; // a stand-in in flight switches tracking on
   readonly #doubts = new Doubts();
+  readonly #pending = new Set<TrackingState>(); // wanted by what upstream has yet to judge
   /** The mark of CLIENT CACHING. */
   caching = false;
 
@@ -91,10 +92,12 @@ export class Tracked implements Reader, Target {
     this.#wanted = state;
     if (!state.on) this.caching = false;
     this.#doubts.open();
+    this.#pending.add(state);
     this.#register();
     if (gate !== undefined) this.#delivery.closeGate(gate);
     return (refused) => {
       this.#doubts.conclude(refused);
+      this.#pending.delete(state);
       if (!refused) this.#confirm(state);
       else if (!this.#doubts.isOpen) this.#wanted = this.#confirmed;
       if (gate !== undefined) this.#openGate(gate, refused);
@@ -160,7 +163,7 @@ export class Tracked implements Reader, Target {
     if (writes) this.wrote(keys);
     // Behind that: what does both, a script, may read behind its writes.
     if (flight.readKeys.length > 0) this.read(keys);
-    else if (reads) flight.doubt = this.doubt;
+    if (reads && !this.tracks) flight.doubt = this.doubt;
     this.embark(flight);
     return flight;
   }
@@ -260,16 +263,17 @@ export class Tracked implements Reader, Target {
   #confirm(state: TrackingState): void {
     this.#confirmed = state;
     this.#parts.outlet.broken = false;
-    if (state.redirect === 0) this.#orphans.clear();
+    if (state.redirect === 0 && this.#wanted.redirect === 0) this.#orphans.clear();
     else this.#orphans.redirect();
   }
 
   /** Tells the tracker what to tell us: all that is wanted or confirmed. */
   #register(): void {
     const { tracker } = this.#parts;
-    if (this.#wanted.on || this.#confirmed.on) tracker.join(this.id, this);
+    const states = [...this.#pending, this.#wanted, this.#confirmed];
+    if (states.some(({ on }) => on)) tracker.join(this.id, this);
     else tracker.leave(this.id);
-    const prefixes = new Set([...this.#wanted.prefixes, ...this.#confirmed.prefixes]);
+    const prefixes = new Set(states.flatMap((state) => [...state.prefixes]));
     for (const prefix of this.#watched) {
       if (prefixes.has(prefix)) continue;
       tracker.unwatch(prefix, this.id);

@@ -36,7 +36,10 @@ export function doubtfulRead(session: Session, entry: Owed): Owed {
   if (doubt === undefined) return entry;
   if (multi !== undefined) {
     multi.doubt ??= doubt;
-    return entry;
+    const after = (reply: Reply) => {
+      if (doubt.refused && !refuses(reply)) tracked.distrust('all');
+    };
+    return consequent({ after }, { ...likeness(entry), slot: false }); // told if it was not queued
   }
   const after = (reply: Reply) => {
     if (doubt.refused && !refuses(reply)) tracked.distrust('all');

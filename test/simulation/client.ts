@@ -123,8 +123,10 @@ export class CachingClient {
     if (isAnswered && this.#outstanding.length > 0 && !this.#quitIsOver) {
       throw new Violation('P3', `${this.name} never gets ${this.#outstanding.length} replies`);
     }
-    // An app that has not heard what its last CLIENT TRACKING did can't know who is told.
-    const isUnsure = this.#outstanding.some(({ words }) => words[1] === 'TRACKING');
+    // An app that has not heard what the last of these did can't know who is told.
+    const isUnsure = [...this.#outstanding, ...(this.#queued ?? [])].some(
+      ({ words }) => words[1] === 'TRACKING' || words[0] === 'RESET',
+    );
     if (this.#mode.redirect === 0 || isUnsure) this.#dropAll();
     for (const other of this.#redirectors) other.#targetEnded();
   }

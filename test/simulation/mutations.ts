@@ -111,9 +111,9 @@ export const MUTATIONS: readonly Mutation[] = [
     'if (!this.#confirmed.on && !this.#wanted.on) return;',
   ),
   mutation(
-    'what EXEC executes is not remembered',
+    'what EXEC reads is not remembered',
     'client/multi.ts',
-    'if (keys.length > 0) tracked.embark(exec);',
+    'if (reads) readKeys.push(key);',
     '',
   ),
   mutation(
@@ -179,8 +179,8 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     'CLIENT REPLY OFF is not heeded',
     'client/replies.ts',
-    'this.#silent = this.muted || (',
-    'this.#silent = (',
+    'this.silent = this.muted || (',
+    'this.silent = (',
   ),
   mutation(
     'CLIENT REPLY SKIP takes a reply that is not for the client',

@@ -5,14 +5,19 @@ import type { ClientSetup, Setup } from './steps.ts';
 const KEYS = ['a1', 'a2', 'b1', 'list'] as const;
 const LIST = 'list';
 
+const BCAST_OPTIONS = [
+  [2, ['BCAST']],
+  [1, ['BCAST', 'PREFIX', 'a']],
+  [1, ['BCAST', 'PREFIX', 'b', 'PREFIX', 'a1']],
+] as const;
+const BCAST = choices<readonly string[]>(BCAST_OPTIONS);
+
 /** Ways to ask for tracking. */
 const TRACKING = choices<readonly string[]>([
   [5, []],
   [2, ['OPTIN']],
   [2, ['OPTOUT']],
-  [2, ['BCAST']],
-  [1, ['BCAST', 'PREFIX', 'a']],
-  [1, ['BCAST', 'PREFIX', 'b', 'PREFIX', 'a1']],
+  ...BCAST_OPTIONS,
 ]);
 
 /** Makes up what clients ask for. Each value that is written is another. */
@@ -53,6 +58,8 @@ export class RequestMaker {
     if (mode.optin && random.chance(0.6)) requests.push(['CLIENT', 'CACHING', 'YES']);
     if (mode.optout && random.chance(0.2)) requests.push(['CLIENT', 'CACHING', 'NO']);
     if (random.chance(0.12)) this.#transaction(client, requests);
+    // A flush that waits in MULTI must not be taken for one that others have executed.
+    else if (this.#inMulti.has(client) && random.chance(0.1)) requests.push(['FLUSHALL']);
     else requests.push(this.#make(random.weighted(ANY), client));
     const last = requests.at(-1)?.[0];
     if (last === 'MULTI') this.#inMulti.add(client);
@@ -162,7 +169,9 @@ export class RequestMaker {
   #trackingOn(client: number): readonly string[] {
     const random = this.#random;
     const { target } = this.#clientSetup(client);
-    const options = [...random.weighted(TRACKING)];
+    // What users may read matters to BCAST alone.
+    const ways = this.#setup.asksForAccess && random.chance(0.5) ? BCAST : TRACKING;
+    const options = [...random.weighted(ways)];
     // Of strangers Redis takes no requests of more than ten words.
     const isShort = options.length < 5 || !this.#setup.hasPassword;
     if (isShort && random.chance(0.3)) options.push('NOLOOP');
@@ -227,7 +236,7 @@ const ANY = choices<What>([
   [0.5, 'echo'],
   [0.15, ['HELLO', '3']],
   [0.15, ['HELLO', '2']],
-  [0.12, ['RESET']],
+  [0.18, ['RESET']],
   [0.05, ['AUTH', 'secret']],
   [0.05, ['HELLO', '3', 'AUTH', 'default', 'secret']],
   [0.3, 'reply'],
@@ -258,6 +267,7 @@ const IN_MULTI = choices<What>([
   [50, 'read'],
   [28, 'write'],
   [2, 'select'],
+  [3, ['FLUSHALL']],
 ]);
 
 const TIMEOUTS = ['0', '0.02', '0.2'];

@@ -27,7 +27,7 @@ export function setupOf(seed: number): Setup {
     const protocol = target !== undefined && random.chance(0.4) ? 2 : 3;
     clients.push({ target, isListener: false, protocol });
   }
-  const asksForAccess = random.chance(0.25);
+  const asksForAccess = random.chance(0.3);
   return {
     seed,
     clients,
@@ -35,7 +35,7 @@ export function setupOf(seed: number): Setup {
     knowsTracking: random.chance(0.3),
     asksForAccess,
     secret: asksForAccess && random.chance(0.6) ? random.pick(SECRETS) : undefined,
-    db: random.chance(0.2) ? 1 : 0,
+    db: random.chance(0.25) ? 1 : 0,
     maxKeys: random.chance(0.15) ? 1 + random.below(2) : 0,
   };
 }
@@ -121,7 +121,7 @@ export class Scheduler {
     const troubles = this.#troubles;
     if (channel.isDown) this.#weigh(2, 'subscribe');
     else if (channel.isBrokenUnnoticed) this.#weigh(2, 'notice');
-    else if (troubles > 0) this.#weigh(0.3 * troubles, 'break');
+    else if (troubles > 0) this.#weigh(0.5 * troubles, 'break');
     if (channel.isAsking) this.#weigh(4, 'prove');
     if (troubles === 0) return;
     this.#weigh(0.15 * troubles, 'forbid');
@@ -149,7 +149,7 @@ export class Scheduler {
           db: this.#database(),
         };
       case 'access':
-        return { kind, fails: random.chance(0.2) };
+        return { kind, fails: random.chance(0.35) };
       case 'limit':
         return { kind, maxKeys: random.below(4) };
       case 'break':
@@ -195,7 +195,7 @@ export class Scheduler {
 }
 
 /** How many of the writes of others are flushes, as a part of 1. */
-const FLUSHES = 0.04;
+const FLUSHES = 0.1;
 const FLUSHALL = ['FLUSHALL'];
 const DATABASES = [0, 1, 2];
 /** Keys that may be secret: only one is under a prefix of every kind of BCAST. */
