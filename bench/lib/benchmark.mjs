@@ -1,5 +1,5 @@
 /** Runs redis-benchmark, and reads from the system what it cost the servers. */
-import { cpuMicroseconds } from './system.mjs';
+import { cpuMicroseconds, rested } from './system.mjs';
 
 /**
  * @typedef {object} Load
@@ -9,6 +9,7 @@ import { cpuMicroseconds } from './system.mjs';
  * @property {number} bytes of a value
  * @property {number} commands how many in all; a multiple of `pipeline`, or there will be more
  * @property {number} [keys] so many keys, chosen at random; else always the same one
+ * @property {boolean} [reconnects] a new connection for each command
  * @property {boolean} [tracking] every connection says CLIENT TRACKING ON
  */
 
@@ -41,6 +42,8 @@ export async function benchmark(stage, redisBenchmark, target, load) {
   const cpuBefore = pid === undefined ? 0 : cpuMicroseconds(pid);
   const redisBefore = cpuMicroseconds(redisPid);
   const output = await stage.run(redisBenchmark, argumentsOf(target.port, load));
+  // A proxy may still have notifications to read.
+  if (pid !== undefined && load.command === 'SET') await rested(pid);
   const cpu = pid === undefined ? undefined : (cpuMicroseconds(pid) - cpuBefore) / load.commands;
   const redisCpu = (cpuMicroseconds(redisPid) - redisBefore) / load.commands;
   return { ...read(output), cpu, redisCpu };
@@ -56,8 +59,9 @@ function argumentsOf(port, load) {
     ...(load.keys === undefined ? {} : { '-r': load.keys }),
   };
   const tracking = load.tracking === true ? ['-3', '--enable-tracking'] : [];
+  const keepAlive = ['-k', load.reconnects === true ? '0' : '1'];
   const form = ['-h', '127.0.0.1', '-t', load.command.toLowerCase(), '--csv', '--precision', '3'];
-  return [...form, ...Object.entries(numbers).flat().map(String), ...tracking];
+  return [...form, ...Object.entries(numbers).flat().map(String), ...keepAlive, ...tracking];
 }
 
 /** Reads the header and the one line of `--csv`. */
@@ -80,10 +84,12 @@ function read(output) {
 }
 
 /** @param {Load} load */
-export function describe({ connections, pipeline, command, bytes, keys, tracking }) {
+export function describe(load) {
+  const { connections, pipeline, command, bytes, keys, reconnects, tracking } = load;
   const size = bytes >= 1_024 ? `${bytes / 1_024} KiB` : `${bytes} B`;
   const parts = [`${command} ${size}`, `${connections} conn`];
   if (pipeline > 1) parts.push(`pipeline ${pipeline}`);
+  if (reconnects === true) parts.push('one command each');
   if (keys !== undefined) parts.push('random keys');
   return `${parts.join(', ')}${tracking === true ? ', tracking' : ''}`;
 }

@@ -22,6 +22,7 @@ export class Client {
   #waiting = [];
   #first = 0;
   #counted; // while replies are counted by their bytes
+  #recorded; // what came while nothing is looked at
   /** Told of each push: its words. */
   onPush = () => {};
 
@@ -83,12 +84,30 @@ export class Client {
     await done;
   }
 
+  /**
+   * From now on nothing that comes is looked at, so that reading costs little; see `readFrame`.
+   * @returns {{ atMs: number, bytes: Buffer }[]} what has come, and grows
+   */
+  record() {
+    this.#recorded = [];
+    return this.#recorded;
+  }
+
+  /** From now on nothing that comes is looked at. */
+  discard() {
+    this.#counted = { left: Number.POSITIVE_INFINITY, resolve() {}, reject() {} };
+  }
+
   close() {
     this.#socket.removeAllListeners('close');
     this.#socket.destroy();
   }
 
   #receive(bytes) {
+    if (this.#recorded !== undefined) {
+      this.#recorded.push({ atMs: performance.now(), bytes });
+      return;
+    }
     if (this.#counted !== undefined) {
       this.#count(bytes);
       return;
@@ -126,7 +145,7 @@ export class Client {
     const { left } = this.#counted;
     this.#counted = undefined;
     if (left === 0) resolve();
-    else reject(new Error(`${-left} bytes too many, the last of them ${bytes.subarray(left - 80)}`));
+    else reject(new Error(`${-left} bytes too many, the last: ${JSON.stringify(tailOf(bytes))}`));
   }
 
   #fail(error) {
@@ -135,6 +154,10 @@ export class Client {
     this.#waiting = [];
     this.#first = 0;
   }
+}
+
+function tailOf(bytes) {
+  return bytes.subarray(-80).toString('latin1');
 }
 
 /**

@@ -58,7 +58,7 @@ export async function startPipe(stage, upstreamPort, { probed = false } = {}) {
  * @returns {Promise<Server>} Sidetrack, when it hears of changes
  */
 export async function startProxy(stage, upstreamPort, { dist, flags = [], probed = false }) {
-  const own = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--log-level', 'error'];
+  const own = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--log-level', 'warn'];
   const upstream = ['--upstream', `redis://127.0.0.1:${upstreamPort}`];
   const args = [...probe(probed), path.join(dist, 'cli.js'), ...own, ...upstream, ...flags];
   const { started, ready } = await stage.start('sidetrack', process.execPath, args, {

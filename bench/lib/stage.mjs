@@ -10,6 +10,8 @@ const START_DEADLINE_MS = 15_000;
 const RETRY_MS = 20;
 /** How much of what a process prints is kept, in characters. */
 const OUTPUT_MAX_LENGTH = 65_536;
+/** How many lines of each log are shown when a bench fails. */
+const LAST_LINES = 8;
 
 /** A process that was started, with what it has printed. */
 class Started {
@@ -58,6 +60,12 @@ class Started {
     });
     this.#guard.stdin.on('error', () => {});
     void this.ended.then(() => this.#guard.stdin.end('done\n'));
+  }
+
+  /** @returns {string} the last that it has said, under its name; nothing if it was silent */
+  get lastWords() {
+    const lines = this.errors.trim().split('\n').slice(-LAST_LINES).join('\n');
+    return lines === '' ? '' : `${this.#name}:\n${lines}`;
   }
 
   /** Nothing here is meant to end by itself: a bench that goes on would measure nonsense. */
@@ -142,6 +150,11 @@ export class Stage {
     throw new Error(`${program} ${args.join(' ')}: ${how}\n${started.output}${started.errors}`);
   }
 
+  /** Says what the servers said: it may be why a bench failed. */
+  printLastWords() {
+    for (const { lastWords } of this.#started) if (lastWords !== '') console.error(lastWords);
+  }
+
   /** Ends everything without waiting, so that it can be done while this process exits. */
   endNow() {
     for (const started of this.#started) started.killNow();
@@ -163,6 +176,7 @@ export async function onStage(bench) {
     await bench(stage);
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
+    stage.printLastWords();
     process.exit(1);
   }
   process.exit();
