@@ -45,6 +45,11 @@ const DEMO_OPTIONS: readonly OptionSpec[] = [
 const CHECK_SHARED: readonly Flag[] = [
   'upstream',
   'upstream-password-file',
+  'upstream-tls-ca',
+  'upstream-tls-cert',
+  'upstream-tls-key',
+  'upstream-tls-sni',
+  'upstream-tls-insecure',
   'notify-config',
   'probe-key-prefix',
   'config',
@@ -241,10 +246,11 @@ function givenBy(flags: Flags): Given {
   };
 }
 
-/** A flag that is given again replaces what it said before; only --listen adds to it. */
+/** A flag that is given again replaces what it said before; only places to listen add to it. */
 function textOf(flags: Flags, flag: string): string | undefined {
   const texts = [flags[flag]].flat().filter((value) => typeof value === 'string');
-  return flag === 'listen' && texts.length > 0 ? texts.join(',') : texts.at(-1);
+  const isList = flag === 'listen' || flag === 'tls-listen';
+  return isList && texts.length > 0 ? texts.join(',') : texts.at(-1);
 }
 
 function loggerOf(config: Config): Logger {

@@ -54,6 +54,7 @@ export class Handshakes {
 
   /** The next bytes that `socket` brings are those of a handshake. */
   begin(socket: net.Socket): void {
+    socket.allowHalfOpen = false; // nobody shakes hands with half a connection
     this.#server.emit('connection', socket);
   }
 
@@ -66,13 +67,14 @@ export class Handshakes {
     const isShown = client.getPeerX509Certificate() !== undefined;
     if (this.#tls.authClients === 'optional' && isShown && !client.authorized) {
       this.#failed(new Error('refused'), client);
-      client.destroy();
       return;
     }
+    client.allowHalfOpen = true;
     this.#listener.secured(client, outerOf(client));
   }
 
   #failed(error: Error, client: tls.TLSSocket): void {
+    client.destroy();
     const { authorizationError } = client;
     if (authorizationError) {
       this.#listener.failed(`TLS: the client's certificate is refused: ${authorizationError}`);

@@ -27,6 +27,7 @@ export async function runProxy(config: Config, given: Given, logger: Logger): Pr
   const reload = new Reload(logger);
   const texts = textsOf(given);
   reload.onReload(() => takeOver(texts, given, logger));
+  reload.onReload(() => service.proxy.reload());
   announce(service, config, logger);
   await aborted(AbortSignal.any([stopAsked, end.signal]));
   logger.info('stopping');

@@ -14,7 +14,10 @@ const PEM_MAX_BYTES = 4_194_304;
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /** What a node:crypto error says, besides what every error does. */
-type CryptoError = Error & { readonly code?: string; readonly reason?: string };
+type CryptoError = Error & { readonly reason?: string };
+
+/** How OpenSSL says it where Node passes that on as text; a function's name may be missing. */
+const OPENSSL_LINE = /:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):/;
 
 /** The files that one side of TLS needs, as PEM: each is the setting that names it, and its path. */
 export interface TlsFiles {
@@ -79,7 +82,7 @@ export function reloadAll(those: readonly Reloadable[], logger: Logger): void {
 /** @returns what OpenSSL says is wrong, in its own words */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return (error as CryptoError).reason ?? error.message;
+  return (error as CryptoError).reason ?? OPENSSL_LINE.exec(error.message)?.[1] ?? error.message;
 }
 
 function read(file: Setting): string {
@@ -132,7 +135,7 @@ function isKeyOf(own: X509Certificate, file: Setting, text = ''): boolean {
   try {
     return own.checkPrivateKey(createPrivateKey(text));
   } catch (cause) {
-    if ((cause as CryptoError).code === 'ERR_MISSING_PASSPHRASE') {
+    if (/^(?:-----BEGIN|Proc-Type:).*ENCRYPTED/m.test(text)) {
       throw refused(file, 'holds a key that wants a passphrase; store it without', cause);
     }
     throw refused(file, 'holds no private key (PEM)', cause);

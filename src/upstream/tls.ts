@@ -59,7 +59,7 @@ function tlsReason(error: Error): string | undefined {
   if (/before secure TLS connection/.test(error.message)) {
     return 'it closed the connection before the end of the handshake';
   }
-  const isTls = code.startsWith('ERR_SSL_') || 'library' in error;
+  const isTls = code === 'EPROTO' || code.startsWith('ERR_SSL_');
   return isTls ? reasonOf(error) : undefined;
 }
 

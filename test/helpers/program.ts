@@ -3,9 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { vi } from 'vitest';
 
 /** Where the program is as it is shipped: `npm test` builds it. */
-const PROGRAM = fileURLToPath(
-  new URL('../../node_modules/.cache/st-try/dist/cli.js', import.meta.url),
-);
+const PROGRAM = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
 /** How long the program may take to say what a test waits for, in milliseconds. */
 const POLL = { timeout: 20_000, interval: 20 } as const;

@@ -80,8 +80,8 @@ describe('one line and exit code 1', () => {
     return String(typeof address === 'object' ? address?.port : 0);
   }
 
-  test.for([
-    ['where nobody listens', () => '1', 'does not answer: ECONNREFUSED'],
+  test.for<readonly [string, () => Promise<string>, string]>([
+    ['where nobody listens', async () => '1', 'does not answer: ECONNREFUSED'],
     ['where nobody answers', () => server(''), 'does not answer: no answer in 3000 ms'],
     ['where no HTTP is spoken', () => server('-ERR\r\n'), 'does not answer: '],
     [
@@ -89,9 +89,9 @@ describe('one line and exit code 1', () => {
       () => server('HTTP/1.1 404 Not Found\r\ncontent-length: 4\r\n\r\nn\no\n'),
       'answers 404: n o',
     ],
-    ['where health is served nowhere', () => 'off', '--admin is off'],
-    ['where the port is any', () => '0', 'is not a port that can be asked'],
-  ] as const)('%s', async ([, place, message]) => {
+    ['where health is served nowhere', async () => 'off', '--admin is off'],
+    ['where the port is any', async () => '0', 'is not a port that can be asked'],
+  ])('%s', async ([, place, message]) => {
     const { code, stdout, stderr } = await check(['--admin', await place()]);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toMatch(/^sidetrack: .*\n$/);

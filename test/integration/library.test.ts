@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -163,13 +164,13 @@ describe('the package', () => {
   });
 
   test('has types', () => {
-    const cache = join(ROOT, 'node_modules', '.cache');
-    mkdirSync(cache, { recursive: true });
-    const folder = mkdtempSync(join(cache, 'sidetrack-types-'));
+    const folder = mkdtempSync(join(tmpdir(), 'sidetrack-types-'));
     cleanup.push(() => rmSync(folder, { recursive: true }));
-    const user = join(ROOT, 'examples', 'types-of-a-user.mts');
-    cleanup.push(() => rmSync(user, { force: true }));
-    // Beside the example, from where the package finds itself too.
+    const modules = join(folder, 'node_modules');
+    mkdirSync(modules);
+    symlinkSync(ROOT, join(modules, 'sidetrack'));
+    symlinkSync(join(ROOT, 'node_modules', '@types'), join(modules, '@types'));
+    const user = join(folder, 'user.mts');
     writeFileSync(user, USER);
     const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
     const flags = ['--noEmit', '--strict', '--module', 'nodenext', '--types', 'node'];

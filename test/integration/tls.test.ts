@@ -1,3 +1,4 @@
+import { createPrivateKey } from 'node:crypto';
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
@@ -140,7 +141,7 @@ async function pingOver(port: number, options: DialOptions = {}): Promise<string
     if (told.endsWith('\r\n')) socket.destroy();
   });
   socket.write('PING\r\n');
-  await once(socket, 'close');
+  await new Promise((resolve) => socket.once('close', resolve));
   return told;
 }
 
@@ -267,22 +268,25 @@ describe.each(['plain', ...(HAS_TLS ? ['tls'] : [])])('with an upstream by %s', 
     });
 
     test('long values pass both ways, whole', async () => {
-      const raw = await enter(via);
+      const port = portFor(running, via);
+      const raw = via === 'tls' ? dial(port) : connect(port, '127.0.0.1');
+      perTest.push(() => raw.destroy());
       const value = Buffer.alloc(
         10_000_000,
         Buffer.from(Array.from({ length: 251 }, (_, byte) => byte)),
       );
-      expect(await raw.call(['SET', 'long', value])).toBe('+OK');
-      const reply = Buffer.concat([
-        Buffer.from(`$${value.length}\r\n`),
+      const told: Buffer[] = [];
+      raw.on('data', (chunk: Buffer) => told.push(chunk));
+      if (upstream === 'tls') raw.write(encode(`AUTH app ${SECRET}`));
+      raw.write(encode(['SET', 'long', value]));
+      raw.end(Buffer.concat([encode('GET long'), encode('DEL long')]));
+      await once(raw, 'end');
+      const replies = [
+        Buffer.from(`${upstream === 'tls' ? '+OK\r\n' : ''}+OK\r\n$${value.length}\r\n`),
         value,
-        Buffer.from('\r\n+PONG\r\n'),
-      ]);
-      const from = raw.bytes.length;
-      raw.send(Buffer.concat([encode('GET long'), encode('PING')]));
-      await raw.until(() => raw.bytes.length >= from + reply.length, 'all of it');
-      expect(raw.bytes.subarray(from).equals(reply)).toBe(true);
-      await raw.call('DEL long');
+        Buffer.from('\r\n:1\r\n'),
+      ];
+      expect(Buffer.concat(told).equals(Buffer.concat(replies))).toBe(true);
     });
 
     test('who has shut down its side gets what it has asked for', async () => {
@@ -377,7 +381,7 @@ describe('an upstream whose certificate does not fit', () => {
       expect(await raw.expectClose()).toBe('-ERR the upstream Redis cannot be reached\r\n');
       await vi.waitFor(() => expect(running.proxy.ready.reason).toContain(reason), POLL);
       expect(heard.filter((said) => !said.startsWith('name: '))).toEqual([]);
-      await running.proxy.stop();
+      raw.close();
       expect(running.log.join('')).not.toContain(SECRET);
     }
   });
@@ -407,6 +411,23 @@ describe('an upstream whose certificate does not fit', () => {
     expect(new Set(heard.filter((said) => said.startsWith('name: ')))).toEqual(
       new Set([`name: ${name}`]),
     );
+  });
+
+  test('one that never shakes hands is given up', async () => {
+    const silent = createServer(() => {}).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const open = new Set<Socket>();
+    silent.on('connection', (socket) => open.add(socket));
+    perTest.push(() => {
+      silent.close();
+      for (const socket of open) socket.destroy();
+    });
+    const address = silent.address();
+    const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
+    const running = await listening(upstreamFlags(port, { 'connect-timeout': '50' }));
+    const raw = await connected({ port: running.ports[0] ?? 0 });
+    expect(await raw.expectClose()).toBe('-ERR the upstream Redis cannot be reached\r\n');
+    expect(running.log.join('')).toContain('no TLS handshake within 50 ms');
   });
 
   test('one that ends the connection is told of', async () => {
@@ -557,7 +578,7 @@ describe('listening for TLS', () => {
     expect(await Promise.all([silent.expectClose(), slow.expectClose()])).toHaveLength(2);
     expect(running.log.join('')).toContain('TLS: no handshake within 5000 ms');
     const two = [dial(port), dial(port)];
-    for (const socket of two) await once(socket, 'secureConnect');
+    await Promise.all(two.map((socket) => once(socket, 'secureConnect')));
     expect(await pingOver(port)).toBe('');
     two[0]?.destroy();
     await vi.waitFor(async () => expect(await pingOver(port)).toBe('+PONG\r\n'), POLL);
@@ -628,36 +649,49 @@ describe('files that will not do are said in one line', () => {
   const other = filesOf(theirs.issue({ name: 'other' }));
   const late = filesOf(ours.issue({ name: 'late', fromDay: 1, days: 3 }));
   const expiredFiles = filesOf(expired);
+  const sealed = fileOf(
+    createPrivateKey(server.key)
+      .export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: SECRET })
+      .toString(),
+  );
   const locked = fileOf(server.key);
   chmodSync(locked, 0);
   const isRoot = process.getuid?.() === 0; // who may read everything
 
   test.for([
-    [{ 'tls-cert-file': '/nowhere' }, "--tls-cert-file: '/nowhere' cannot be read: no such file"],
-    [{ 'tls-cert-file': folder }, `--tls-cert-file: '${folder}' cannot be read: illegal operation`],
-    [{ 'tls-cert-file': empty }, `--tls-cert-file: '${empty}' holds no certificate (PEM)`],
-    [{ 'tls-cert-file': SERVER.key }, 'holds no certificate (PEM)'],
-    [{ 'tls-cert-file': garbage }, `--tls-cert-file: '${garbage}' holds a broken certificate`],
+    ['no file', { 'tls-cert-file': '/nowhere' }, "--tls-cert-file: '/nowhere' cannot be read: no"],
+    ['a folder', { 'tls-cert-file': folder }, 'cannot be read: illegal operation on a directory'],
+    ['an empty file', { 'tls-cert-file': empty }, `'${empty}' holds no certificate (PEM)`],
+    ['a key for a certificate', { 'tls-cert-file': SERVER.key }, 'holds no certificate (PEM)'],
+    ['garbage', { 'tls-cert-file': garbage }, `'${garbage}' holds a broken certificate`],
     [
+      'an expired certificate',
       { 'tls-cert-file': expiredFiles.cert, 'tls-key-file': expiredFiles.key },
       'holds a certificate that expired on ',
     ],
     [
+      'a certificate of tomorrow',
       { 'tls-cert-file': late.cert, 'tls-key-file': late.key },
       'holds a certificate that is not valid before ',
     ],
     [
+      'a key of another certificate',
       { 'tls-key-file': other.key },
       `--tls-key-file: '${other.key}' is not the key of the certificate in '${SERVER.cert}'`,
     ],
-    [{ 'tls-key-file': SERVER.cert }, `--tls-key-file: '${SERVER.cert}' holds no private key`],
-    ...(isRoot ? [] : [[{ 'tls-key-file': locked }, 'cannot be read: permission denied'] as const]),
-    [{ 'tls-ca-cert-file': empty }, `--tls-ca-cert-file: '${empty}' holds no certificate`],
+    ['a certificate for a key', { 'tls-key-file': SERVER.cert }, 'holds no private key (PEM)'],
+    ['a locked key', { 'tls-key-file': sealed }, 'holds a key that wants a passphrase'],
+    ...(isRoot
+      ? []
+      : [['no right to read', { 'tls-key-file': locked }, 'cannot be read: permission denied']]),
+    ['no authority', { 'tls-ca-cert-file': empty }, `--tls-ca-cert-file: '${empty}' holds no`],
     [
+      'a broken authority of the upstream',
       { upstream: 'rediss://:s3cret@h', 'upstream-tls-ca': garbage },
       `--upstream-tls-ca: '${garbage}' holds a broken certificate`,
     ],
     [
+      'a wrong key for the upstream',
       {
         upstream: 'rediss://:s3cret@h',
         'upstream-tls-cert': CLIENT.cert,
@@ -665,7 +699,7 @@ describe('files that will not do are said in one line', () => {
       },
       `--upstream-tls-key: '${other.key}' is not the key of`,
     ],
-  ] as const)('%j', ([flags, message]) => {
+  ] as readonly (readonly [string, Flags, string])[])('%s', ([, flags, message]) => {
     const said = refusalOf({ ...TLS_LISTEN, upstream: 'redis://h', ...flags });
     expect(said).toMatchObject({ code: 'CONFIG_INVALID' });
     expect(said.message).toContain(message);

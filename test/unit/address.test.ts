@@ -87,7 +87,8 @@ describe('an upstream', () => {
   test.for([
     ['', 'has no redis:// or unix://'],
     ['127.0.0.1:6379', 'has no redis:// or unix://'],
-    ['rediss://u:s3cret@h', 'asks for TLS, which is not supported yet'],
+    ['rediss://u:s3cret@h:port', 'has no port'],
+    ['rediss://u:s3cret@', 'names no host'],
     ['http://u:s3cret@h', 'is of a kind that is not known (http://)'],
     ['redis://', 'names no host'],
     ['redis://u:s3cret@', 'names no host'],

@@ -5,6 +5,7 @@ import { type Flag, OPTIONS } from '../../src/options.ts';
 
 const DEFAULTS = {
   listen: [{ kind: 'tcp', host: '127.0.0.1', port: 6380 }],
+  tls: undefined,
   upstream: { kind: 'embedded' },
   admin: { kind: 'tcp', host: '127.0.0.1', port: 9380 },
   maxClients: 10_000,
@@ -27,6 +28,18 @@ const DEFAULTS = {
   logLevel: 'info',
   logFormat: 'json',
 } as const;
+
+const TLS_LISTEN = {
+  'tls-listen': '7000',
+  'tls-cert-file': 'c.pem',
+  'tls-key-file': 'k.pem',
+} as const;
+const OPEN_TLS = { ...TLS_LISTEN, 'tls-auth-clients': 'no' } as const;
+
+/** As a flag names one. */
+function file(name: string, text: string) {
+  return { name, text, origin: 'flag' };
+}
 
 function read(
   flags: { readonly [flag in Flag]?: string } = {},
@@ -52,8 +65,18 @@ describe('settings', () => {
     const names = OPTIONS.map(({ flag }) => environmentName(flag));
     expect(names).toEqual([
       'SIDETRACK_LISTEN',
+      'SIDETRACK_TLS_LISTEN',
+      'SIDETRACK_TLS_CERT_FILE',
+      'SIDETRACK_TLS_KEY_FILE',
+      'SIDETRACK_TLS_CA_CERT_FILE',
+      'SIDETRACK_TLS_AUTH_CLIENTS',
       'SIDETRACK_UPSTREAM',
       'SIDETRACK_UPSTREAM_PASSWORD_FILE',
+      'SIDETRACK_UPSTREAM_TLS_CA',
+      'SIDETRACK_UPSTREAM_TLS_CERT',
+      'SIDETRACK_UPSTREAM_TLS_KEY',
+      'SIDETRACK_UPSTREAM_TLS_SNI',
+      'SIDETRACK_UPSTREAM_TLS_INSECURE',
       'SIDETRACK_ADMIN',
       'SIDETRACK_MAX_CLIENTS',
       'SIDETRACK_TIMEOUT',
@@ -104,6 +127,85 @@ describe('settings', () => {
         ],
       },
     ],
+    [
+      { ...TLS_LISTEN, listen: 'OFF', 'tls-auth-clients': 'no' },
+      {
+        listen: [],
+        tls: {
+          listen: [{ kind: 'tcp', host: '127.0.0.1', port: 7000 }],
+          files: {
+            cert: file('--tls-cert-file', 'c.pem'),
+            key: file('--tls-key-file', 'k.pem'),
+            ca: undefined,
+          },
+          authClients: 'no',
+        },
+      },
+    ],
+    [
+      { ...TLS_LISTEN, 'tls-listen': '0,/s.sock', 'tls-ca-cert-file': 'ca.pem' },
+      {
+        tls: {
+          listen: [
+            { kind: 'tcp', host: '127.0.0.1', port: 0 },
+            { kind: 'unix', path: '/s.sock' },
+          ],
+          files: {
+            cert: file('--tls-cert-file', 'c.pem'),
+            key: file('--tls-key-file', 'k.pem'),
+            ca: file('--tls-ca-cert-file', 'ca.pem'),
+          },
+          authClients: 'yes',
+        },
+      },
+    ],
+    [
+      { upstream: 'rediss://h' },
+      {
+        upstream: {
+          kind: 'tls',
+          host: 'h',
+          port: 6379,
+          user: undefined,
+          password: undefined,
+          db: 0,
+          tls: {
+            files: { cert: undefined, key: undefined, ca: undefined },
+            serverName: 'h',
+            insecure: false,
+          },
+        },
+      },
+    ],
+    [
+      {
+        upstream: 'REDISS://u:p@h:7/2',
+        'upstream-tls-ca': 'ca.pem',
+        'upstream-tls-cert': 'c.pem',
+        'upstream-tls-key': 'k.pem',
+        'upstream-tls-sni': 'redis.example',
+        'upstream-tls-insecure': 'on',
+      },
+      {
+        upstream: {
+          kind: 'tls',
+          host: 'h',
+          port: 7,
+          user: 'u',
+          password: 'p',
+          db: 2,
+          tls: {
+            files: {
+              cert: file('--upstream-tls-cert', 'c.pem'),
+              key: file('--upstream-tls-key', 'k.pem'),
+              ca: file('--upstream-tls-ca', 'ca.pem'),
+            },
+            serverName: 'redis.example',
+            insecure: true,
+          },
+        },
+      },
+    ],
     [{ 'max-clients': '1' }, { maxClients: 1 }],
     [{ timeout: '2147483647' }, { timeoutSeconds: 2_147_483_647 }],
     [{ 'tcp-keepalive': '0' }, { tcpKeepaliveMs: 0 }],
@@ -145,6 +247,34 @@ describe('settings', () => {
     [{ listen: '6380,' }, "--listen: '' names no host"],
     [{ listen: '6380, 127.0.0.1:6380' }, '--listen: 127.0.0.1:6380 is named twice'],
     [{ listen: '/s.sock,unix:///s.sock' }, '--listen: /s.sock is named twice'],
+    [{ listen: 'off' }, '--listen: off needs --tls-listen, or nobody could connect'],
+    [{ 'tls-listen': '7000' }, '--tls-listen: needs --tls-cert-file and --tls-key-file'],
+    [
+      { ...TLS_LISTEN, 'tls-listen': 'nowhere' },
+      '--tls-auth-clients: yes needs --tls-ca-cert-file',
+    ],
+    [{ ...TLS_LISTEN, 'tls-auth-clients': 'optional' }, '--tls-auth-clients: optional needs'],
+    [{ ...TLS_LISTEN, 'tls-auth-clients': 'on' }, "'on' is not accepted: yes, no, optional"],
+    [{ ...OPEN_TLS, 'tls-listen': 'off' }, "--tls-listen: 'off' has no port"],
+    [{ ...OPEN_TLS, listen: '7000' }, '--tls-listen: 127.0.0.1:7000 is in --listen too'],
+    [{ 'tls-key-file': 'k' }, '--tls-key-file: does nothing without --tls-listen'],
+    [{ 'upstream-tls-ca': 'ca' }, '--upstream-tls-ca: needs --upstream rediss://...'],
+    [
+      { upstream: 'redis://h', 'upstream-tls-insecure': 'on' },
+      '--upstream-tls-insecure: needs --upstream rediss://...',
+    ],
+    [
+      { upstream: 'rediss://h', 'upstream-tls-cert': 'c' },
+      '--upstream-tls-cert: needs --upstream-tls-key',
+    ],
+    [
+      { upstream: 'rediss://h', 'upstream-tls-key': 'k' },
+      '--upstream-tls-key: needs --upstream-tls-cert',
+    ],
+    [
+      { upstream: 'rediss://h', 'upstream-tls-sni': 'a b' },
+      "--upstream-tls-sni: 'a b' is no host name",
+    ],
     [{ 'max-clients': '0' }, "--max-clients: '0' is not accepted: 1 to 2147483647 clients"],
     [{ timeout: '2147483648' }, '0 to 2147483647 seconds'],
     [{ timeout: '1s' }, '0 to 2147483647 seconds'],

@@ -35,6 +35,7 @@ const EDGES = [
   'invalidation/keyspace.ts',
   'invalidation/quiet.ts',
   'invalidation/subscriber.ts',
+  'listen-tls.ts',
   'listen.ts',
   'logger.ts',
   'nearest.ts',
@@ -49,6 +50,8 @@ const EDGES = [
   'service.ts',
   'signals.ts',
   'small-file.ts',
+  'tls-settings.ts',
+  'tls.ts',
   'upstream/',
 ] as const;
 

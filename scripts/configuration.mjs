@@ -1,0 +1,11 @@
+/**
+ * `node scripts/configuration.mjs`: writes docs/configuration.md anew from src/options.ts. A test
+ * fails when the page is stale.
+ */
+import { execFileSync } from 'node:child_process';
+import path from 'node:path';
+import { ROOT } from './setup.mjs';
+
+const vitest = path.join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
+const args = [vitest, 'run', 'test/unit/configuration/page.test.ts', '--update'];
+execFileSync(process.execPath, args, { cwd: ROOT, stdio: 'inherit' });
