@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { isPlayedOnOld } from './old-upstream.ts';
 import { compatibilityPage } from './page.ts';
 import { THEMES } from './themes.ts';
 
@@ -6,6 +7,13 @@ describe('docs/compatibility.md', () => {
   test('is up to date; if not, run node scripts/compatibility.mjs', async () => {
     const page = compatibilityPage(THEMES);
     await expect(page).toMatchFileSnapshot('../../docs/compatibility.md');
+  });
+
+  test('no two themes have a row of a name that is left out somewhere', () => {
+    const names = THEMES.flatMap(({ rows }) => rows.map(({ name }) => name));
+    const left = names.filter((name) => !isPlayedOnOld(name));
+    expect(left).toEqual([...new Set(left)]);
+    expect(left).toHaveLength(1);
   });
 
   test('no theme has two rows of one name', () => {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { OLD_DIFFERENCES } from './old-upstream.ts';
 import type { Row, Theme } from './scenario.ts';
 
 const HEAD = new URL('./compatibility-head.md', import.meta.url);
@@ -9,6 +10,9 @@ export function compatibilityPage(themes: readonly Theme[]): string {
     readFileSync(HEAD, 'utf8'),
     '## Differences\n',
     ...themes.filter(({ rows }) => rows.some(({ differs }) => differs)).map(differences),
+    '## In front of a Redis without HELLO\n',
+    'All rows are played there, too: the proxy speaks RESP3 in its place. Otherwise is:\n',
+    `${OLD_DIFFERENCES.map(({ name, reason }) => `- ${escaped(name)}: ${reason}.`).join('\n')}\n`,
     '## Rows\n',
     `${themes.flatMap(({ rows }) => rows).length} behaviours; a difference is marked by **differs**.\n`,
     ...themes.map(section),

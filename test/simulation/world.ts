@@ -29,6 +29,12 @@ const SETTLE_MS = 1_000;
 const SETTLE_MAX_ROUNDS = 1_000;
 
 /**
+ * So many looks notice any silent change: the first of two may take it for one of ours that is in
+ * flight, see `SilentLog`.
+ */
+const LOOKS_TO_NOTICE = 3;
+
+/**
  * Redis, the proxy's core wired as `src/proxy.ts` does, and its clients: one world, in which
  * nothing happens but the steps that it is told to do.
  */
@@ -161,8 +167,10 @@ export class World {
     if (this.channel.isBrokenUnnoticed) this.channel.notice();
     this.#calm();
     this.upstream.expireAll();
-    this.#look();
-    this.#calm();
+    for (let looks = 0; looks < LOOKS_TO_NOTICE; looks++) {
+      this.#look();
+      this.#calm();
+    }
     if (this.channel.isUp) this.#holdAgainstTruth();
     else this.#holdAgainstBlindness();
   }
