@@ -288,7 +288,7 @@ class RedisProxy implements TrackingProxy {
   #observe(): void {
     this.#parts.metrics.observe({
       clients: () => this.#connections.size,
-      trackingClients: () => this.#tracker.readerCount,
+      trackingClients: () => this.#tracker.trackingCount,
       tableKeys: () => this.#tracker.keyCount,
       sourceUp: () => !this.#tracker.blind,
       upstreamUp: () => this.#facts !== undefined && this.#sight.trouble === undefined,

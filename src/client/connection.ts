@@ -33,6 +33,8 @@ export class Connection implements Idler, Listener {
     });
     this.#session = new Session({
       ...parts,
+      openEar: ({ received, closed }) =>
+        parts.openEar({ received: (chunk) => this.#guard(() => received(chunk)), closed }),
       sendUpstream: (bytes) => this.#lane.write(bytes),
       sendClient: (bytes) => this.#sendClient(bytes),
       finished: () => this.#finished(),

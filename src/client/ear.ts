@@ -129,12 +129,8 @@ export class Ear {
   /** Nothing that upstream sends may do harm to more than this client. */
   #receive(chunk: Buffer): void {
     if (this.#closed) return;
-    try {
-      this.#reader.feed(chunk);
-      this.#handOn();
-    } catch {
-      this.#lose();
-    }
+    this.#reader.feed(chunk);
+    this.#handOn();
   }
 
   #lose(): void {

@@ -25,7 +25,7 @@ export function patchInfo(reply: Buffer, tracker: Tracker): Buffer {
     let patched = setField(
       text,
       'tracking_clients',
-      tracker.readerCount,
+      tracker.trackingCount,
       /^blocked_clients:.*\r\n/m,
     );
     for (const [name, value] of stats) {

@@ -261,6 +261,7 @@ export class Tracked implements Reader, Target {
   }
 
   #confirm(state: TrackingState): void {
+    if (state.on !== this.#confirmed.on) this.#parts.tracker.countTracking(state.on);
     this.#confirmed = state;
     this.#parts.outlet.broken = false;
     if (state.redirect === 0 && this.#wanted.redirect === 0) this.#orphans.clear();

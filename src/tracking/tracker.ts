@@ -67,6 +67,7 @@ export class Tracker {
   readonly #count: (reason: Reason, messages: number) => void;
   #maxKeys: number;
   #nextId = 1;
+  #trackingCount = 0;
   #blind = true;
 
   /**
@@ -96,8 +97,14 @@ export class Tracker {
     return this.#prefixes.count;
   }
 
-  get readerCount(): number {
-    return this.#readers.size;
+  /** How many clients have been told that they track. */
+  get trackingCount(): number {
+    return this.#trackingCount;
+  }
+
+  /** @param isOn what a client has just been told; it was told the contrary before, or nothing */
+  countTracking(isOn: boolean): void {
+    this.#trackingCount += isOn ? 1 : -1;
   }
 
   /** Whether changes may go unnoticed now. True until the source has been proven. */

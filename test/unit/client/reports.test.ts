@@ -13,6 +13,7 @@ function busyTracker(): Tracker {
   const tracker = new Tracker(0, () => {}, COEFFICIENTS);
   const [one, other] = [tracker.newId(), tracker.newId()];
   tracker.join(one, IGNORES);
+  tracker.countTracking(true);
   for (const id of [one, other]) tracker.remember(keyOf('a'), id);
   tracker.remember(keyOf('b'), one);
   tracker.watch('p:', one);
