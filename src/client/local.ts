@@ -1,7 +1,7 @@
 import type { CommandInfo } from '../commands/table.ts';
 import { TYPE } from '../resp/scanner.ts';
 import { error, integer, status, trackingInfo } from '../resp/write.ts';
-import { parseTracking, refuseCaching } from '../tracking/options.ts';
+import { parseTracking, refuseCaching, type TrackingState } from '../tracking/options.ts';
 import type { Step } from './handler.ts';
 import type { HeldWords } from './held.ts';
 import { KEEP, type Owed, type Reply, type Verdict } from './ledger.ts';
@@ -103,19 +103,32 @@ const TRACKING_REFUSED = error(
 function tracking(session: Session, words: HeldWords): Step {
   const args: string[] = [];
   for (let index = 2; index < words.count; index++) args.push(words.text(index));
-  let conclude: ((refused: boolean) => void) | undefined;
+  const { tracked } = session;
+  const exists = (id: number) => session.parts.tracker.target(id) !== undefined;
+  let conclude: ((outcome: TrackingState | undefined) => void) | undefined;
+  let outcome: TrackingState | undefined;
   const standIn = new StandIn('tracking', OK, (refused) => {
     session.counts.answered += 1;
-    conclude?.(refused);
+    conclude?.(refused ? undefined : outcome);
     session.noloop.probeIfNeeded();
   });
   session.takeEffect(() => {
     if (standIn.isConcluded) return; // refused while it waited for EXEC
-    const exists = (id: number) => session.parts.tracker.target(id) !== undefined;
-    const state = parseTracking(args, session.tracked.wanted, exists);
+    const base = tracked.wanted;
+    const state = parseTracking(args, base, exists);
     if (typeof state === 'string') standIn.answer = error(state);
     else if (state.on && session.parts.refusesTracking()) standIn.answer = TRACKING_REFUSED;
-    else conclude = session.tracked.want(state);
+    else {
+      outcome = state;
+      conclude = tracked.want(state);
+      standIn.answer = () => {
+        if (tracked.confirmed === base) return OK;
+        // What was believed when it was read has been refused since: it is judged anew.
+        const now = parseTracking(args, tracked.confirmed, exists);
+        outcome = typeof now === 'string' ? undefined : now;
+        return typeof now === 'string' ? error(now) : OK;
+      };
+    }
   });
   const request = standInFor('tracking', session.parts.nativeTracking());
   if (session.multi !== undefined || !session.noloop.needsProbe) {

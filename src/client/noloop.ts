@@ -22,6 +22,8 @@ export class Noloop {
   readonly #session: Session;
   #mayPublish: boolean | undefined; // whether the user may publish on our channel; undefined: unknown
   #isProbing = false;
+  /** It is to be found out what the user may do, before the next request. */
+  isDue = false;
   #watches = 0;
   #watching = false;
 
@@ -97,9 +99,12 @@ export class Noloop {
 
   /** Finds out what the user may do, where that has come to matter. */
   probeIfNeeded(): void {
+    this.isDue = false;
     if (!this.needsProbe || this.#session.multi !== undefined || this.#session.barrier.isWaiting) {
       return;
     }
+    this.isDue = this.#session.requests.isStreaming;
+    if (this.isDue) return; // a request has been sent in part
     for (const { bytes, owed } of this.probe()) this.#session.ask(bytes, owed);
   }
 

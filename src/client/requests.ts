@@ -1,6 +1,6 @@
 import type { CommandInfo } from '../commands/table.ts';
 import { ProxyError } from '../errors.ts';
-import { splitInline } from '../resp/inline.ts';
+import { splitInline, trimLineEnd } from '../resp/inline.ts';
 import { FOUND, RequestScanner } from '../resp/request.ts';
 import { Run } from '../resp/run.ts';
 import { request as encode } from '../resp/write.ts';
@@ -52,6 +52,11 @@ export class RequestReader {
   /** How many bytes have come and wait to be read. */
   get restBytes(): number {
     return this.#restBytes;
+  }
+
+  /** Whether a part of a request has been sent, and not its end: nothing may come between. */
+  get isStreaming(): boolean {
+    return this.#named && !this.#hold && this.#scanner.midRequest;
   }
 
   feed(chunk: Buffer): void {
@@ -291,8 +296,3 @@ export class RequestReader {
 }
 
 const NOTHING = Buffer.alloc(0);
-
-function trimLineEnd(line: Buffer): Buffer {
-  const end = line.length - 1; // the LF
-  return line.subarray(0, end > 0 && line[end - 1] === 0x0d ? end - 1 : end);
-}

@@ -42,7 +42,7 @@ export class Session implements RequestHandler {
   readonly tracked: Tracked;
   readonly counts: SessionCounts;
   readonly parts: SessionParts;
-  readonly #requests = new RequestReader(this);
+  readonly requests = new RequestReader(this);
   /** The MULTI that requests are believed to be in. */
   multi: OpenMulti | undefined;
   readonly barrier = new Barrier((bytes, owed) => this.ask(bytes, owed));
@@ -100,14 +100,14 @@ export class Session implements RequestHandler {
   /** Whether no more should be received from the client for now. */
   get isFull(): boolean {
     const { ledger } = this.replies;
-    return this.#requests.restBytes > REST_MAX_BYTES || ledger.size > IN_FLIGHT_MAX_COUNT;
+    return this.requests.restBytes > REST_MAX_BYTES || ledger.size > IN_FLIGHT_MAX_COUNT;
   }
 
   /** @param chunk bytes of the client; may be changed in place */
   fromClient(chunk: Buffer): void {
     if (this.#closed) return;
     if (this.#raw === 'yes') this.parts.sendUpstream(chunk);
-    else this.#requests.feed(chunk);
+    else this.requests.feed(chunk);
   }
 
   /** @throws ProxyError FRAME_*, LANE_OUT_OF_SYNC */
@@ -136,7 +136,7 @@ export class Session implements RequestHandler {
   /** The client is gone; replies may still come. */
   leave(): void {
     this.#ending = true;
-    this.#requests.stop();
+    this.requests.stop();
     this.multi?.attributed?.forget();
     this.emulation.close();
     this.tracked.close();
@@ -156,6 +156,7 @@ export class Session implements RequestHandler {
   }
 
   holds(info: CommandInfo | undefined): boolean {
+    if (this.noloop.isDue) this.noloop.probeIfNeeded();
     if (info === undefined) return false;
     if (info.role !== 'plain') return true;
     return looksAtKeys(this, info) || (this.replies.wantsRules && hasRule(info.name));
@@ -213,7 +214,7 @@ export class Session implements RequestHandler {
 
   /** Sends a request of ours, in the place of the client's. */
   ask(bytes: Buffer, owed: Owed): void {
-    this.#requests.send(bytes);
+    this.requests.send(bytes);
     this.replies.ledger.push(owed);
   }
 
@@ -276,7 +277,7 @@ export class Session implements RequestHandler {
     this.#raw = begun ? 'yes' : 'no';
     if (!begun) return;
     this.tracked.off();
-    for (const chunk of this.#requests.takeRest()) this.parts.sendUpstream(chunk);
+    for (const chunk of this.requests.takeRest()) this.parts.sendUpstream(chunk);
   }
 
   /** All that has come has been dealt with, or what a request waited for elsewhere has come. */
@@ -284,8 +285,8 @@ export class Session implements RequestHandler {
     if (this.#closed) return;
     const { ledger } = this.replies;
     if (ledger.size === 0) this.barrier.idle();
-    while (this.barrier.takeOpening()) this.#requests.resume();
-    const idle = ledger.size === 0 && !this.barrier.isWaiting && !this.#requests.waiting;
+    while (this.barrier.takeOpening()) this.requests.resume();
+    const idle = ledger.size === 0 && !this.barrier.isWaiting && !this.requests.waiting;
     if (this.#ending && idle) this.finish();
   }
 

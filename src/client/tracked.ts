@@ -81,9 +81,10 @@ export class Tracked implements Reader, Target {
   /**
    * CLIENT TRACKING was read, and its stand-in is about to be sent.
    *
-   * @returns what to call with upstream's word when it has come
+   * @returns what to call when upstream's word has come: with the state that follows, as a rule the
+   *          one that was wanted; undefined: it was refused
    */
-  want(state: TrackingState): (refused: boolean) => void {
+  want(state: TrackingState): (outcome: TrackingState | undefined) => void {
     // One gate is enough: what is switched on twice is on from the first time, however long the
     // second waits behind a request that blocks.
     const first = state.on && !this.#confirmed.on && !this.#isGated;
@@ -95,12 +96,12 @@ export class Tracked implements Reader, Target {
     this.#pending.add(state);
     this.#register();
     if (gate !== undefined) this.#delivery.closeGate(gate);
-    return (refused) => {
-      this.#doubts.conclude(refused);
+    return (outcome) => {
+      this.#doubts.conclude(outcome !== state);
       this.#pending.delete(state);
-      if (!refused) this.#confirm(state);
-      else if (!this.#doubts.isOpen) this.#wanted = this.#confirmed;
-      if (gate !== undefined) this.#openGate(gate, refused);
+      if (outcome !== undefined) this.#confirm(outcome);
+      if (!this.#doubts.isOpen) this.#wanted = this.#confirmed;
+      if (gate !== undefined) this.#openGate(gate, outcome === undefined);
       this.#register();
     };
   }

@@ -84,3 +84,9 @@ function readRaw(line: Buffer, from: number, word: number[]): number {
   }
   return -1;
 }
+
+/** @param line ends with LF, or CR LF; @returns it without that */
+export function trimLineEnd(line: Buffer): Buffer {
+  const end = line.length - 1; // the LF
+  return line.subarray(0, end > 0 && line[end - 1] === 0x0d ? end - 1 : end);
+}

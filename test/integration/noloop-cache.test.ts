@@ -67,3 +67,24 @@ test('a source that is lost while it is set up is set up again', async ({ own })
   await proxy.becomes('ready');
   expect(links).toBeGreaterThan(2);
 });
+
+test('what the proxy asks for itself never stands inside a request', async ({ own }) => {
+  const redis = await own.redis();
+  const hop = await own.hop(redis);
+  const proxy = await own.proxy(hop.url);
+  const client = await own.client(proxy.target, 'HELLO 3', 'CLIENT SETNAME cut');
+  const lane = hop.of('\r\ncut\r\n');
+  lane.pause('down');
+  for (const request of ['MULTI', 'CLIENT TRACKING ON NOLOOP', 'EXEC'])
+    client.send(encode(request));
+  await vi.waitFor(() => expect(lane.sentUp).toContain('EXEC'), POLL);
+  // NOLOOP makes the proxy ask what the user may do, when EXEC is answered.
+  client.send('*2\r\n$4\r\nECHO\r\n$3\r\n');
+  await vi.waitFor(() => expect(lane.sentUp).toContain('ECHO'), POLL);
+  lane.resume('down');
+  await vi.waitFor(() => expect(client.answers.at(-1)).toBe('*[+OK]'), POLL);
+  client.send('abc\r\n');
+  await vi.waitFor(() => expect(client.answers.at(-1)).toBe('"abc"'), POLL);
+  expect(await client.call('SET k v')).toBe('+OK');
+  expect(lane.sentUp).toContain('PUBLISH');
+});
