@@ -30,7 +30,7 @@ const DESCRIPTORS_RESERVED = 128;
 const TOO_MANY = error('ERR max number of clients reached');
 
 /** Why a connection is turned away, as the metrics name it. */
-type Refusal = 'refusedMaxClients' | 'refusedProxyHeader';
+type Refusal = 'refusedMaxClients' | 'refusedProxyHeader' | 'refusedTls';
 
 /** What may be set. */
 export interface AcceptorOptions {
@@ -82,7 +82,7 @@ export class Acceptor implements Reloadable {
           this.#arriving.delete(socket);
           parts.accepted(client);
         },
-        failed: (reason) => this.#isClosing || this.#tell('tls', reason),
+        failed: (reason) => this.#isClosing || this.#refused('refusedTls', reason),
       });
     }
     if (maxClients === options.maxClients) return;

@@ -26,7 +26,7 @@ export function banner(facts: {
     `  upstream      ${upstream}${kind}`,
     `  admin         ${admin === undefined ? 'off' : `${admins} (/metrics /healthz /readyz)`}`,
   ];
-  if (embedded !== undefined) {
+  if (embedded !== undefined && config.listen.length > 0) {
     lines.push(
       '',
       'See an invalidation. In one terminal, a client that reads a key with tracking on:',

@@ -69,14 +69,16 @@ export function readTls({ cert, key, ca }: TlsFiles): tls.SecureContextOptions {
 
 /** Has each read its files anew. Whoever can't keeps what it had, and the log says why. */
 export function reloadAll(those: readonly Reloadable[], logger: Logger): void {
+  let wasRead = false;
   for (const one of those) {
     try {
-      if (one.reload()) logger.info('certificates were read again');
+      wasRead = one.reload() || wasRead;
     } catch (cause) {
       if (!(cause instanceof ProxyError)) throw cause;
       logger.error({ reason: cause.message }, 'certificates stay as they were');
     }
   }
+  if (wasRead) logger.info('certificates were read again');
 }
 
 /** @returns what OpenSSL says is wrong, in its own words */

@@ -41,7 +41,8 @@ const PROTOCOL_HELP = 'Connections closed because a client or the upstream broke
 function refused(reason: string): Place {
   const help =
     'Client connections closed at once: the upstream could not be reached (upstream), there were ' +
-    'too many (max_clients), or a PROXY protocol header did not come or was malformed (proxy_header)';
+    'too many (max_clients), a PROXY protocol header did not come or was malformed (proxy_header), or ' +
+    'a TLS handshake failed (tls)';
   return { metric: 'connections_refused_total', help, label: ['reason', reason] };
 }
 
@@ -62,6 +63,7 @@ const COUNTERS = {
   refusedUpstream: refused('upstream'),
   refusedMaxClients: refused('max_clients'),
   refusedProxyHeader: refused('proxy_header'),
+  refusedTls: refused('tls'),
   idleClients: {
     metric: 'idle_clients_total',
     help: 'Client connections closed because they were silent for too long (--timeout)',
