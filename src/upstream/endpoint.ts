@@ -20,6 +20,8 @@ export class Endpoint implements Reloadable {
   readonly address: UpstreamAddress;
   /** How long a client's connection may take to open, in milliseconds. */
   readonly connectTimeoutMs: number;
+  /** How many lanes lead there, open or being opened. */
+  laneCount = 0;
   #pinned: string | undefined;
   #tls: ReturnType<typeof readUpstreamTls> | undefined;
 

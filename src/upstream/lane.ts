@@ -33,7 +33,11 @@ export class Lane {
     socket.on('error', (error) => {
       this.#error = whyLost(error);
     });
-    socket.on('close', () => listener.closed(this.#error));
+    endpoint.laneCount += 1;
+    socket.on('close', () => {
+      endpoint.laneCount -= 1;
+      listener.closed(this.#error);
+    });
   }
 
   /** Whether more is waiting to leave than should be. */

@@ -70,10 +70,18 @@ const BEHIND_MAX_LOOKS = 2;
 export class SignReader {
   readonly #log: SilentLog;
   readonly #tallies = new Map<string, Tally>();
+  readonly #executed = new Map<string, number>(); // of ours, when upstream was asked
   #before: Signs | undefined;
 
   constructor(log: SilentLog) {
     this.#log = log;
+  }
+
+  /** Upstream is about to be looked at: what was answered by now, it has executed. */
+  asking(): void {
+    for (const name of this.#log.watched) {
+      this.#executed.set(name, this.#log.countOf(name) - this.#log.inFlightOf(name));
+    }
   }
 
   /** @returns why data may have changed unannounced since the last look; undefined: it has not */
@@ -102,20 +110,21 @@ export class SignReader {
         this.#tallies.set(name, { others, behind: 0 });
         reason = `${name.toUpperCase().replace('|', ' ')} was executed for somebody else`;
       } else {
-        this.#tallies.set(name, this.#caughtUp(name, known, others));
+        const atMost = (signs.calls.get(name) ?? 0) - (this.#executed.get(name) ?? 0);
+        this.#tallies.set(name, this.#caughtUp(known, others, atMost));
       }
     }
     return reason;
   }
 
   /**
-   * Even if nothing in flight has been executed, more of ours were counted than the upstream had. At
-   * one look this is what was executed since it answered. If it stays so, some of ours never were, and
-   * would hide as many of somebody else's.
+   * Even of those that had been answered when upstream was asked, more were counted than it had. If it
+   * stays so, some of ours never were executed, and would hide as many of somebody else's.
+   *
+   * @param atMost how many others' there can be
    */
-  #caughtUp(name: string, known: Tally, others: number): Tally {
-    const isBehind = others + this.#log.inFlightOf(name) < known.others;
-    const behind = isBehind ? known.behind + 1 : 0;
+  #caughtUp(known: Tally, others: number, atMost: number): Tally {
+    const behind = atMost < known.others ? known.behind + 1 : 0;
     if (behind < BEHIND_MAX_LOOKS) return { others: known.others, behind };
     return { others, behind: 0 };
   }

@@ -70,6 +70,7 @@ export class Watch {
   async look(): Promise<void> {
     const { intervalMs, checksFlags, version, silentChange } = this.#options;
     if (intervalMs === 0) return;
+    this.#reader.asking();
     const { info, flags } = await this.#control.look(checksFlags);
     const signs = info === undefined ? undefined : readSigns(info);
     this.#compare({

@@ -137,8 +137,15 @@ export class CachingClient {
     if (isNew) hearer.send(['HELLO', '3'], (reply) => this.#demand(reply, hearer));
     hearer.send(['CLIENT', 'ID'], (reply) => {
       if (!this.#demand(reply, hearer)) return;
-      if (!isNew) hearer.send(['SUBSCRIBE', CHANNEL], (answer) => this.#demand(answer, hearer));
-      this.#open(['REDIRECT', reply?.text ?? ''], hearer);
+      const open = () => this.#open(['REDIRECT', reply?.text ?? ''], hearer);
+      if (isNew) {
+        open();
+        return;
+      }
+      // Before that it hears nothing: what is read must wait, natively too.
+      hearer.send(['SUBSCRIBE', CHANNEL], (answer) => {
+        if (this.#demand(answer, hearer) && this.#opening === hearer) open();
+      });
     });
   }
 

@@ -226,16 +226,16 @@ describe('what is not read waits', () => {
   }) => {
     const [deaf, other] = [await wire(), await wire()];
     for (const socket of [deaf, other]) {
-      socket.write('HELLO 3\r\nCLIENT TRACKING ON BCAST\r\nECHO ready\r\n');
+      socket.write('HELLO 3\r\nCLIENT TRACKING ON BCAST PREFIX deaf:\r\nECHO ready\r\n');
       await vi.waitFor(() => expect(String(socket.read())).toContain('ready'), POLL);
     }
     const direct = await open('redis');
     const rest = 'x'.repeat(256 * 1_024);
     const growth = await growthDuring(child, async () => {
       for (let n = 100; n < 700; n++) {
-        const key = `${n}-${rest}`;
+        const key = `deaf:${n}-${rest}`;
         await direct.call(['SET', key, '1']);
-        const wanted = `>2\r\n$10\r\ninvalidate\r\n*1\r\n$${key.length}\r\n${n}-`;
+        const wanted = `>2\r\n$10\r\ninvalidate\r\n*1\r\n$${key.length}\r\ndeaf:${n}-`;
         const { head } = await receiveLarge(other, wanted.length, rest.length + '\r\n'.length);
         expect(head).toBe(wanted);
       }

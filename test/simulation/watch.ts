@@ -39,6 +39,7 @@ export class SimulatedWatch {
 
   /** Redis answers the proxy's question. */
   answer(): void {
+    this.#reader.asking();
     const calls = new Map(this.#parts.calls());
     this.#answers.push({ calls, role: 'master', history: 'one', inStep: true, offset: 0 });
   }

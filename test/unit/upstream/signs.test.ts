@@ -26,7 +26,12 @@ function replica(link: string, offset: number, sync = 0, backlog = [0, 0, 9]): s
 /** @returns what each look but the first has found */
 function looks(infos: readonly string[], log = new SilentLog()): (string | undefined)[] {
   const reader = new SignReader(log);
-  return infos.map((info) => reader.look(readSigns(info))).slice(1);
+  return infos
+    .map((info) => {
+      reader.asking();
+      return reader.look(readSigns(info));
+    })
+    .slice(1);
 }
 
 const FLUSHED = 'FLUSHALL was executed for somebody else';
@@ -36,7 +41,12 @@ function watching() {
   const log = new SilentLog();
   const reader = new SignReader(log);
   return {
-    look: (flushall: number) => reader.look(readSigns(master({ flushall }))),
+    ask: () => reader.asking(),
+    answer: (flushall: number) => reader.look(readSigns(master({ flushall }))),
+    look: (flushall: number) => {
+      reader.asking();
+      return reader.look(readSigns(master({ flushall })));
+    },
     send: () => {
       const call = new SilentCall(log, 'flushall');
       call.send();
@@ -126,6 +136,18 @@ describe('a silent command', () => {
     expect(look(1)).toBe(FLUSHED); // it had not been executed, for all that is known
     call.settle(true);
     expect(look(1)).toBeUndefined();
+  });
+
+  test('of ours between the question and its answer is no sign of anything, however often', () => {
+    const { ask, answer, look, send } = watching();
+    look(5);
+    for (let count = 5; count < 12; count++) {
+      ask();
+      send().settle(true); // executed when upstream had answered
+      expect(answer(count)).toBeUndefined();
+    }
+    expect(look(12)).toBeUndefined();
+    expect(look(13)).toBe(FLUSHED);
   });
 
   test('of ours that was never executed, though it seemed so, hides at most two looks', () => {
