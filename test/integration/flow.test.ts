@@ -219,7 +219,7 @@ describe('what is not read waits', () => {
     expect(growth).toBeLessThan(GROWTH_MAX_BYTES);
   });
 
-  test('with nobody: a client that never reads its invalidations is disconnected', async ({
+  test('with nobody: a client that never reads its invalidations is told at last that all has changed', async ({
     child,
     wire,
     open,
@@ -250,4 +250,34 @@ describe('what is not read waits', () => {
       expect(heard.endsWith('>2\r\n$10\r\ninvalidate\r\n_\r\n')).toBe(true);
     }, POLL);
   });
+
+  test('with nobody, though a million keys change', async ({ child, wire, open }) => {
+    const [deaf, other] = [await wire(), await wire()];
+    for (const socket of [deaf, other]) {
+      socket.write('HELLO 3\r\nCLIENT TRACKING ON BCAST PREFIX many:\r\nECHO ready\r\n');
+      await vi.waitFor(() => expect(String(socket.read())).toContain('ready'), POLL);
+    }
+    const direct = await open('redis');
+    const script = "for i = 1, 50000 do redis.call('set', 'many:' .. KEYS[1] .. i, 1) end";
+    const collapsedBefore = await child.metric('collapsed_invalidations_total');
+    const growth = await growthDuring(child, async () => {
+      for (let round = 1; round <= 20; round++) {
+        await direct.call(['EVAL', script, '1', `${round}:`]);
+        await direct.call(['SET', `many:end ${round}`, '1']);
+        let heard = '';
+        await vi.waitFor(() => {
+          heard = (heard + String(other.read() ?? '')).slice(-1_000);
+          expect(heard).toContain(`many:end ${round}`);
+        }, POLL);
+      }
+    });
+    expect(growth).toBeLessThan(GROWTH_MAX_BYTES);
+    expect(await child.metric('collapsed_invalidations_total')).toBeGreaterThan(collapsedBefore);
+    expect(deaf.destroyed).toBe(false);
+    let told = '';
+    await vi.waitFor(() => {
+      told = (told + String(deaf.read() ?? '')).slice(-100);
+      expect(told.endsWith('>2\r\n$10\r\ninvalidate\r\n_\r\n')).toBe(true);
+    }, POLL);
+  }, 60_000);
 });
