@@ -1,7 +1,8 @@
 import { getRandomValues, randomBytes } from 'node:crypto';
 import type net from 'node:net';
 import { Acceptor } from './acceptor.ts';
-import { INVALIDATION_COUNTERS } from './admin/metrics.ts';
+import { INVALIDATION_COUNTERS } from './admin/catalog.ts';
+import { observe } from './admin/observe.ts';
 import { Connection } from './client/connection.ts';
 import type { ConnectionParts } from './client/connection-parts.ts';
 import { Fences } from './client/fences.ts';
@@ -113,7 +114,12 @@ class RedisProxy implements TrackingProxy {
     });
     this.#idleSweep = new IdleSweep(config.timeoutSeconds, this.#connections);
     this.#connectionParts = this.#partsForConnections(passing);
-    this.#observe();
+    observe(parts.metrics, {
+      clientCount: () => this.#connections.size,
+      laneCount: () => this.#endpoint.laneCount,
+      tracker: this.#tracker,
+      sight: this.#sight,
+    });
   }
 
   get addresses(): readonly string[] {
@@ -161,16 +167,20 @@ class RedisProxy implements TrackingProxy {
   }
 
   #sourceListener(): SourceListener {
-    const { counts } = this.#parts.metrics;
+    const { counts, meter } = this.#parts.metrics;
     return {
       concerns: (chunk, from, to) => {
         counts.notifications += 1;
+        meter.heard();
         return this.#tracker.concerns(chunk, from, to);
       },
       changed: (key, removed) => {
         this.#tracker.changed(key, 'write', removed ? undefined : this.#attribution.writer);
       },
-      endOfBatch: () => this.#tracker.endOfBatch(),
+      endOfBatch: () => {
+        this.#tracker.endOfBatch();
+        meter.endOfChunk();
+      },
       heardWord: (word) => this.#attribution.heard(word),
       blind: (cause) => this.#loseSight(cause),
       sighted: () => this.#regainSight(),
@@ -233,6 +243,7 @@ class RedisProxy implements TrackingProxy {
       tellOrphans: this.#config.redirectCleanup,
       logger,
       counts,
+      meter: metrics.meter,
       commands: () => this.#commands,
       advertise: advertiser(this.#config.advertiseVersion),
       upstreamVersion: () => this.#facts?.version,
@@ -283,15 +294,5 @@ class RedisProxy implements TrackingProxy {
       if (!connection.isWithholding) this.#withheld.delete(connection);
     }
     return new Set([...this.#waiting.waiting, ...this.#withheld]);
-  }
-
-  #observe(): void {
-    this.#parts.metrics.observe({
-      clients: () => this.#connections.size,
-      trackingClients: () => this.#tracker.trackingCount,
-      tableKeys: () => this.#tracker.keyCount,
-      sourceUp: () => !this.#tracker.blind,
-      upstreamUp: () => this.#facts !== undefined && this.#sight.trouble === undefined,
-    });
   }
 }

@@ -4,7 +4,7 @@ import type { Logger } from './logger.ts';
 import type { ProxyWatcher } from './proxy-parts.ts';
 
 /** Why changes may be missed, as the metrics name it. */
-const REASONS: Partial<Record<ErrorCode, BlindReason>> = {
+const REASONS: Partial<Record<ErrorCode, Cause>> = {
   UPSTREAM_UNREACHABLE: 'Connection',
   UPSTREAM_TIMEOUT: 'Timeout',
   UPSTREAM_REFUSED: 'Refused',
@@ -13,14 +13,12 @@ const REASONS: Partial<Record<ErrorCode, BlindReason>> = {
   UPSTREAM_MOVED: 'Moved',
 };
 
-type BlindReason =
-  | 'Start'
-  | 'Connection'
-  | 'Timeout'
-  | 'Refused'
-  | 'Notifications'
-  | 'NotRedis'
-  | 'Moved';
+type Cause = 'Connection' | 'Timeout' | 'Refused' | 'Notifications' | 'NotRedis' | 'Moved';
+
+type BlindReason = 'Start' | Cause;
+
+/** What is lost then is more than the source: nothing answers, or nothing that is a Redis. */
+const OUT_OF_REACH: ReadonlySet<Cause> = new Set(['Connection', 'Timeout', 'NotRedis']);
 
 const EVERYTHING_HEARD = 'every change of the upstream is heard';
 const WRITES_HEARD = 'the upstream answers: the writes that pass here are heard';
@@ -33,6 +31,7 @@ export class Sight {
   #trouble: string | undefined = 'connecting to the upstream';
   #blindFor: BlindReason | undefined = 'Start';
   #blindSinceMs = performance.now();
+  #isReachable = false;
   #isSettled = false;
 
   constructor(counts: Counts, logger: Logger, watcher: ProxyWatcher = {}) {
@@ -46,13 +45,24 @@ export class Sight {
     return this.#trouble;
   }
 
+  /**
+   * Whether upstream answered when it was last tried. It may be of no use all the same: it refuses us,
+   * say, or sends no notifications.
+   */
+  get isReachable(): boolean {
+    return this.#isReachable;
+  }
+
   /** The source is lost, or could not be won. */
   lost(cause: ProxyError): void {
     const reason = cause.message;
+    const kind = REASONS[cause.code] ?? 'Connection';
+    this.#counts[`upstreamErrors${kind}`] += 1;
+    this.#isReachable = !OUT_OF_REACH.has(kind);
     const news = reason !== this.#trouble;
     this.#trouble = reason;
     if (this.#blindFor === undefined) {
-      this.#blindFor = REASONS[cause.code] ?? 'Connection';
+      this.#blindFor = kind;
       this.#blindSinceMs = performance.now();
       this.#counts[`blindSpells${this.#blindFor}`] += 1;
       this.#logger.warn(
@@ -74,6 +84,7 @@ export class Sight {
     }
     this.#blindFor = undefined;
     this.#trouble = undefined;
+    this.#isReachable = true;
     this.#logger.info(
       { upstream, blindMs: Math.round(blindMs) },
       writesOnly ? WRITES_HEARD : EVERYTHING_HEARD,

@@ -12,6 +12,7 @@ export interface ConnectionCounts extends SessionCounts {
   refusedUpstream: number;
   idleClients: number;
   upstreamProtocolErrors: number;
+  upstreamErrorsLane: number;
   slowClientsHard: number;
   slowClientsSoft: number;
   slowClientsPipeline: number;

@@ -8,7 +8,7 @@ import type { Listener } from './fences.ts';
 import { DRAIN_DEADLINE_MS, Output } from './output.ts';
 import { Session } from './session.ts';
 import { type ClientEvent, type ClientState, move } from './state.ts';
-import { reportTrouble } from './trouble.ts';
+import { reportLoss, reportTrouble } from './trouble.ts';
 
 const UNREACHABLE = error('ERR the upstream Redis cannot be reached');
 
@@ -274,7 +274,7 @@ export class Connection implements Idler, Listener {
       this.#parts.counts.refusedUpstream += 1;
       this.#sendClient(UNREACHABLE);
     }
-    if (cause !== undefined) this.#parts.logger.debug({ reason: cause.message }, 'lane lost');
+    if (cause !== undefined) reportLoss(cause, this.#parts);
     this.#move('upstreamLost');
     this.#output.end();
     this.#parts.closed(this);

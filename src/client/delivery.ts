@@ -1,5 +1,6 @@
 import type { Key } from '../key.ts';
 import { Aloft, type KeyAloft } from './aloft.ts';
+import { Meter } from './meter.ts';
 
 /** What an invalidation names: a key, keys in bytewise order, or everything (undefined). */
 export type What = Key | readonly Key[] | undefined;
@@ -34,6 +35,8 @@ export interface Parked {
   readonly number: number;
   /** The client may hold what it names already, and not only get it by a request in flight. */
   readonly isKnown: boolean;
+  /** As the meter had it when the change was announced. */
+  readonly heardAtMs: number;
   /** It has left, or has become part of another. */
   gone: boolean;
 }
@@ -66,6 +69,7 @@ export const PARK_MS = 10;
 export class Delivery {
   readonly #deliver: (what: What) => void;
   readonly #countCollapse: () => void;
+  readonly #meter: Meter;
   readonly #aloft = new Aloft();
   readonly #holding = new Set<Flight>(); // those with parked invalidations
   #dues: Parked[] = []; // in order of `due`
@@ -82,9 +86,10 @@ export class Delivery {
    * @param deliver       sends an invalidation
    * @param countCollapse told when so many wait that one of everything stands for them
    */
-  constructor(deliver: (what: What) => void, countCollapse: () => void) {
+  constructor(deliver: (what: What) => void, countCollapse: () => void, meter = new Meter()) {
     this.#deliver = deliver;
     this.#countCollapse = countCollapse;
+    this.#meter = meter;
   }
 
   /** How many invalidations wait for a reply. */
@@ -189,7 +194,7 @@ export class Delivery {
     for (const flight of this.#holding) flight.parked = undefined;
     this.#holding.clear();
     this.#forgetDues(this.#dues.length);
-    this.#parkedCount = 0;
+    this.#countParked(-this.#parkedCount);
     this.#runClears();
   }
 
@@ -218,12 +223,12 @@ export class Delivery {
   #leaveEarly(parked: Parked): void {
     const { what, order } = parked;
     parked.gone = true;
-    this.#parkedCount -= 1;
+    this.#countParked(-1);
     if (what === undefined) this.#aloft.allStale(order);
     else for (const key of typeof what === 'string' ? [what] : what) this.#aloft.stale(key, order);
     // A key that nobody but requests in flight has read is in no cache: it need not leave now.
     const isHeld = parked.isKnown || typeof what !== 'string' || !this.#aloft.isUnread(what);
-    if (isHeld) this.#deliver(what);
+    if (isHeld) this.#meter.late(parked.heardAtMs, this.#deliver, what);
   }
 
   #park(what: What, flight: Flight, due: number): void {
@@ -234,14 +239,26 @@ export class Delivery {
     const isKnown = typeof what !== 'string' || !this.#aloft.isUnread(what);
     // In order also where the round trip has become shorter.
     this.#lastDue = Math.max(this.#lastDue, due);
-    const order = this.#departed;
-    const number = ++this.#numbered;
-    const parked = { what, flight, order, due: this.#lastDue, number, isKnown, gone: false };
+    const parked = {
+      what,
+      flight,
+      order: this.#departed,
+      due: this.#lastDue,
+      number: ++this.#numbered,
+      isKnown,
+      heardAtMs: this.#meter.heardAtMs,
+      gone: false,
+    };
     flight.parked ??= [];
     flight.parked.push(parked);
     this.#holding.add(flight);
     this.#dues.push(parked);
-    this.#parkedCount += 1;
+    this.#countParked(1);
+  }
+
+  #countParked(more: number): void {
+    this.#parkedCount += more;
+    this.#meter.parkedCount += more;
   }
 
   /** Too many wait: they become one invalidation of everything, behind all that is in flight. */
@@ -252,7 +269,7 @@ export class Delivery {
     }
     this.#holding.clear();
     this.#forgetDues(this.#dues.length);
-    this.#parkedCount = 0;
+    this.#countParked(-this.#parkedCount);
     // Whoever waits for some of them now waits for what stands for all.
     for (const clear of this.#clears) clear.upTo = this.#numbered + 1;
     this.#countCollapse();
@@ -270,8 +287,9 @@ export class Delivery {
     for (const one of parked) {
       if (one.gone) continue;
       one.gone = true;
-      this.#parkedCount -= 1;
-      if (one.isKnown || !unsaid.has(one.what)) this.#deliver(one.what);
+      this.#countParked(-1);
+      const isUnsaid = !one.isKnown && unsaid.has(one.what);
+      if (!isUnsaid) this.#meter.late(one.heardAtMs, this.#deliver, one.what);
     }
     // What has left with its reply need not stay in the queue of dues.
     if (this.#parkedCount === 0) this.#forgetDues(this.#dues.length);

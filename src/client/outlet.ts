@@ -3,6 +3,7 @@ import type { Target, Tracker } from '../tracking/tracker.ts';
 import { Backlog } from './backlog.ts';
 import type { What } from './delivery.ts';
 import type { Hold } from './hold.ts';
+import type { Meter } from './meter.ts';
 import type { ReplyReader } from './replies.ts';
 
 /** What an outlet needs from around it. */
@@ -16,6 +17,7 @@ export interface OutletParts {
   readonly isBackedUp: () => boolean;
   /** Something waits for the end of a reply. */
   readonly withheld: () => void;
+  readonly meter: Meter;
   /** Told of every invalidation that Redis itself would not have sent. */
   readonly countExtra: () => void;
   /** So many keys waited that everything was invalidated in their place. */
@@ -32,6 +34,7 @@ export class Outlet {
   readonly #backlog = new Backlog();
   #brokenTarget: number | undefined; // to be told when the reply has ended
   #hasUntold = false; // something waits that was not sent in advance either
+  #heardAtMs = 0; // as the meter had it when the first that waits was told
   #whenTold: (() => void)[] = [];
   #clientId: number | undefined;
   /** The last invalidation could not reach the client that it was redirected to. */
@@ -80,15 +83,19 @@ export class Outlet {
 
   receive(what: What): void {
     if (!this.#isReachable) return;
-    const { replies } = this.#parts;
+    const { replies, meter } = this.#parts;
     const isBackedUp = this.#parts.isBackedUp();
     const inAdvance = !isBackedUp && this.#sendInAdvance(what);
     if (!isBackedUp && !replies.midReply) {
       replies.push(invalidation(what, replies.protocol));
+      if (!inAdvance) meter.pushed();
       return;
     }
     if (this.#backlog.add(what)) this.#parts.countCollapse();
-    if (!inAdvance) this.#hasUntold = true;
+    if (!inAdvance) {
+      this.#hasUntold = true;
+      if (this.#heardAtMs === 0) this.#heardAtMs = meter.heardAtMs;
+    }
     if (replies.midReply) replies.whenBetween(this.#sendWaiting);
     this.#parts.withheld();
   }
@@ -125,10 +132,11 @@ export class Outlet {
    * its cache it drops at once, and what is held for it once more behind.
    */
   #sendInAdvance(what: What): boolean {
-    const { hold, replies, countExtra } = this.#parts;
+    const { hold, replies, meter, countExtra } = this.#parts;
     if (!hold.isHolding) return false;
     countExtra();
     hold.sendNow(invalidation(what, replies.protocol));
+    meter.pushed();
     return true;
   }
 
@@ -142,14 +150,19 @@ export class Outlet {
     if (replies.midReply) replies.whenBetween(this.#sendWaiting);
   }
 
+  readonly #receiveLate = (what: What): void => this.receive(what);
+
   readonly #sendWaiting = (): void => {
-    const { replies } = this.#parts;
+    const { replies, meter } = this.#parts;
     if (this.#parts.isBackedUp()) return; // `drained` follows
     const broken = this.#brokenTarget;
     this.#brokenTarget = undefined;
     if (broken !== undefined && replies.protocol === 3) replies.push(redirectBroken(broken));
     this.#hasUntold = false;
-    for (const what of this.#backlog.isEmpty ? NOTHING : this.#backlog.take()) this.receive(what);
+    const heardAtMs = this.#heardAtMs;
+    this.#heardAtMs = 0;
+    const waiting = this.#backlog.isEmpty ? NOTHING : this.#backlog.take();
+    for (const what of waiting) meter.late(heardAtMs, this.#receiveLate, what);
     if (!this.#hasUntold) this.#tellWaiters();
   };
 

@@ -6,6 +6,7 @@ import type { KeyAccess } from '../upstream/access.ts';
 import type { SilentLog } from '../upstream/silent.ts';
 import type { EarLane, EarListener } from './ear.ts';
 import type { Advertise } from './hello.ts';
+import type { Meter } from './meter.ts';
 
 /**
  * How much a client may send while an earlier request is waited for, in bytes, before it is read no
@@ -43,6 +44,8 @@ export interface SessionParts {
   readonly now: () => number;
   readonly roundTrip: () => number;
   readonly counts: SessionCounts;
+  /** Measures invalidations on their way. Without it they are not measured. */
+  readonly meter?: Meter;
   readonly sendUpstream: (bytes: Buffer) => void;
   readonly sendClient: (bytes: Buffer) => void;
   /** Whether the client has yet to take what was written, so that replies wait. */

@@ -1,11 +1,13 @@
 import type { Tracker } from '../tracking/tracker.ts';
 import type { KeyAccess } from '../upstream/access.ts';
+import type { Meter } from './meter.ts';
 import type { Outlet } from './outlet.ts';
 
 /** What a client's tracking needs from around it. */
 export interface TrackedParts {
   readonly tracker: Tracker;
   readonly outlet: Outlet;
+  readonly meter: Meter;
   /** Milliseconds of a clock that never goes back. */
   readonly now: () => number;
   /** How long upstream usually takes to reply, in milliseconds. */

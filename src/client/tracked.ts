@@ -38,7 +38,7 @@ export class Tracked implements Reader, Target {
     this.#parts = parts;
     this.id = parts.tracker.newId();
     this.#nameable = new Nameable(parts.access, parts.loadAccess);
-    this.#delivery = new Delivery((what) => this.#deliver(what), parts.countCollapse);
+    this.#delivery = new Delivery((what) => this.#deliver(what), parts.countCollapse, parts.meter);
   }
 
   /** What is set for the requests that are being read now. */
@@ -291,6 +291,7 @@ export class Tracked implements Reader, Target {
   #deliver(what: What): void {
     if (!this.#confirmed.on) return;
     if (typeof what === 'string') this.#orphans.told(what);
+    this.#parts.meter.sent(this.#confirmed);
     this.#parts.outlet.send(what, this.#confirmed.redirect);
   }
 }

@@ -1,4 +1,5 @@
 import type { Hold } from './hold.ts';
+import { Meter } from './meter.ts';
 import { Outlet } from './outlet.ts';
 import type { SessionParts } from './parts.ts';
 import type { ReplyReader } from './replies.ts';
@@ -27,11 +28,13 @@ export function trackedOf(parts: SessionParts, outlet: Outlet, user: () => strin
   });
 }
 
-function countersOf({ counts }: SessionParts): {
+function countersOf({ counts, meter = new Meter() }: SessionParts): {
+  readonly meter: Meter;
   readonly countExtra: () => void;
   readonly countCollapse: () => void;
 } {
   return {
+    meter,
     countExtra: () => {
       counts.extraInvalidations += 1;
     },

@@ -12,3 +12,9 @@ export function reportTrouble(cause: unknown, { counts, logger }: ConnectionPart
     logger.error({ err: cause }, 'defect in a connection, which ends');
   }
 }
+
+/** Counts and logs that a connection to upstream broke, or could not be opened. */
+export function reportLoss(cause: Error, { counts, logger }: ConnectionParts): void {
+  counts.upstreamErrorsLane += 1;
+  logger.debug({ reason: cause.message }, 'lane lost');
+}

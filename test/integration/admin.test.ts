@@ -2,10 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type ListenAddress, parseListen } from '../../src/address.ts';
 import { type Admin, startAdmin } from '../../src/admin/http.ts';
-import { createMetrics } from '../../src/admin/metrics.ts';
+import { createMetrics, type Metrics } from '../../src/admin/metrics.ts';
+import { startProxy } from '../helpers/proxy.ts';
+import { RawClient } from '../helpers/raw-client.ts';
+import { startRedis } from '../helpers/redis.ts';
 
 const cleanup: (() => Promise<unknown>)[] = [];
 
@@ -31,6 +34,15 @@ function samples(text: string, name: string): Record<string, number> {
     }),
   );
 }
+
+/** The one sample of a metric without labels. */
+async function sample(metrics: Metrics, name: string): Promise<number | undefined> {
+  const { text } = await metrics.expose();
+  const found = new RegExp(`^sidetrack_${name} (.*)$`, 'm').exec(text)?.[1];
+  return found === undefined ? undefined : Number(found);
+}
+
+const POLL = { timeout: 10_000, interval: 2 } as const;
 
 describe('the admin server', () => {
   test('/healthz is 200 whatever happens, /readyz says why not', async () => {
@@ -139,5 +151,66 @@ describe('/metrics', () => {
     one.counts.connections += 1;
     expect((await one.expose()).text).toContain('sidetrack_connections_total 1');
     expect((await two.expose()).text).toContain('sidetrack_connections_total 0');
+  });
+});
+
+describe('a proxy in front of a Redis', () => {
+  async function begin(overrides: Parameters<typeof startProxy>[1] = {}) {
+    const redis = await startRedis();
+    cleanup.push(() => redis.stop());
+    const proxy = await startProxy(redis.url, overrides);
+    cleanup.push(() => proxy.stop());
+    const open = async (...requests: readonly string[]) => {
+      const client = await RawClient.connect(proxy.target);
+      cleanup.push(async () => client.close());
+      await client.pipeline(requests);
+      return client;
+    };
+    return { redis, open, metrics: proxy.metrics, read: sample.bind(undefined, proxy.metrics) };
+  }
+
+  test('tells how many keys, readers, prefixes and lanes there are', async () => {
+    const { open, read } = await begin();
+    await open('HELLO 3', 'CLIENT TRACKING ON', 'MGET a b');
+    const second = await open('HELLO 3', 'CLIENT TRACKING ON', 'GET a');
+    await open('HELLO 3', 'CLIENT TRACKING ON BCAST PREFIX x: PREFIX y:');
+    expect(await read('tracking_table_keys')).toBe(2);
+    expect(await read('tracking_table_readers')).toBe(3);
+    expect(await read('tracking_prefixes')).toBe(2);
+    expect(await read('lanes')).toBe(3);
+    second.close();
+    await vi.waitFor(async () => expect(await read('lanes')).toBe(2), POLL);
+  });
+
+  test('tells each delivery by its way, and how late the pushes were', async () => {
+    const { open, metrics, read } = await begin();
+    const told = await open('HELLO 3', 'CLIENT TRACKING ON', 'GET a');
+    const watching = await open('HELLO 3', 'CLIENT TRACKING ON BCAST PREFIX a');
+    const target = await open('HELLO 3');
+    const id = (await target.call('CLIENT ID')).slice(1);
+    await open(`CLIENT TRACKING ON REDIRECT ${id}`, 'GET a');
+    await open('SET a 1');
+    for (const client of [told, watching, target]) await client.sawPushes(1);
+    const { counts } = metrics;
+    expect([counts.deliveriesPush, counts.deliveriesBcast, counts.deliveriesRedirect]).toEqual([
+      1, 1, 1,
+    ]);
+    await vi.waitFor(async () => {
+      expect(await read('invalidation_latency_seconds_count')).toBe(3);
+    }, POLL);
+    const sum = await read('invalidation_latency_seconds_sum');
+    expect(sum).toBeGreaterThan(0);
+    expect(sum).toBeLessThan(10);
+    expect(await read('parked_invalidations')).toBe(0);
+  });
+
+  test('an upstream that sends no notifications is up, one that is gone is not', async () => {
+    const { redis, metrics, read } = await begin({ notifyConfig: 'check', unready: true });
+    await vi.waitFor(async () => expect(await read('upstream_up')).toBe(1), POLL);
+    expect(await read('source_up')).toBe(0);
+    expect(metrics.counts.upstreamErrorsNotifications).toBeGreaterThan(0);
+    redis.kill();
+    await vi.waitFor(async () => expect(await read('upstream_up')).toBe(0), POLL);
+    expect(metrics.counts.upstreamErrorsConnection).toBeGreaterThan(0);
   });
 });

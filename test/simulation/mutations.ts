@@ -95,7 +95,7 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     'a CLIENT TRACKING that upstream refused stays in force',
     'client/tracked.ts',
-    'else if (!this.#doubts.isOpen) this.#wanted = this.#confirmed;',
+    'if (!this.#doubts.isOpen) this.#wanted = this.#confirmed;',
     '',
   ),
   mutation(
