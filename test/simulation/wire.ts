@@ -1,5 +1,4 @@
 /** Bytes on their way from one end to the other: they arrive in order, in cuts of any size. */
-type Pipe = TextPipe | BytePipe;
 
 /** A pipe that somebody outside of the proxy writes to: its text becomes bytes on arrival. */
 export class TextPipe {
