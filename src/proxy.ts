@@ -175,7 +175,9 @@ class RedisProxy implements TrackingProxy {
         return this.#tracker.concerns(chunk, from, to);
       },
       changed: (key, removed) => {
-        this.#tracker.changed(key, 'write', removed ? undefined : this.#attribution.writer);
+        const { writer } = this.#attribution;
+        const own = removed ? undefined : writer;
+        this.#tracker.changed(key, 'write', own, this.#attribution.declares(key));
       },
       endOfBatch: () => {
         this.#tracker.endOfBatch();

@@ -117,7 +117,8 @@ export class Noloop {
   send(bytes: Buffer, flight: Keyed): void {
     const session = this.#session;
     const over = session.parts.tracker.writing(flight.keys, session.tracked.id);
-    const word = session.parts.attribution.expect(session.tracked.id, over);
+    const declares = (key: string) => flight.keys.includes(key as Key);
+    const word = session.parts.attribution.expect(session.tracked.id, over, declares);
     session.tracked.read(flight.readKeys); // a script may read behind its writes
     const write = new AttributedWrite(session, flight, word);
     session.ask(MULTI, this.#multiOwed(word));
@@ -132,13 +133,18 @@ export class Noloop {
     const { attribution, tracker } = this.#session.parts;
     const { id } = this.#session.tracked;
     const overs: (() => void)[] = [];
-    const word = attribution.expect(id, () => {
+    const written = new Set<string>();
+    const ended = () => {
       for (const over of overs) over();
-    });
+    };
+    const word = attribution.expect(id, ended, (key) => written.has(key));
     this.say(word);
     return {
       word,
-      writing: (keys) => overs.push(tracker.writing(keys, id)),
+      writing: (keys) => {
+        for (const key of keys) written.add(key);
+        overs.push(tracker.writing(keys, id));
+      },
       forget: () => attribution.forget(word),
     };
   }

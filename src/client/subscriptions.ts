@@ -29,7 +29,7 @@ const KIND_MAX_BYTES = 40;
  */
 export function kindAt(chunk: Buffer, at: number): string | undefined {
   const head = chunk.toString('latin1', at, at + KIND_MAX_BYTES);
-  const match = /^[*>]\d+\r\n\$(\d+)\r\n/.exec(head);
+  const match = /^[*>]0*[1-9]\d*\r\n\$(\d+)\r\n/.exec(head);
   if (match === null) return looksCut(head) ? undefined : '';
   const length = Number(match[1]);
   if (length > KIND_MAX_BYTES - match[0].length) return '';
@@ -39,7 +39,7 @@ export function kindAt(chunk: Buffer, at: number): string | undefined {
 
 function looksCut(head: string): boolean {
   // An array of none has no first element to wait for.
-  if (/^[*>]0\r\n/.test(head)) return false;
+  if (/^[*>]0+\r\n/.test(head)) return false;
   return head.length < KIND_MAX_BYTES && /^[*>](\d+(\r(\n(\$(\d+(\r)?)?)?)?)?)?$/.test(head);
 }
 

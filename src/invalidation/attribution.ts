@@ -2,6 +2,7 @@
 interface Expected {
   readonly writer: number;
   readonly ended: () => void;
+  readonly declares: (key: string) => boolean;
   begun: boolean;
 }
 
@@ -34,6 +35,12 @@ export class Attribution {
     return this.#writer;
   }
 
+  /** Whether the write that causes what is heard now names `key`. */
+  declares(key: string): boolean {
+    const current = this.#current === undefined ? undefined : this.#expected.get(this.#current);
+    return current?.declares(key) === true;
+  }
+
   /** How many writes are expected to be heard. */
   get expectedCount(): number {
     return this.#expected.size;
@@ -41,11 +48,12 @@ export class Attribution {
 
   /**
    * @param ended called once when all that the write causes has been heard, or never will be
+   * @param declares which keys the write names: it may change others, too
    * @returns the word for the two messages around a write of `writer`'s
    */
-  expect(writer: number, ended: () => void): string {
+  expect(writer: number, ended: () => void, declares: (key: string) => boolean): string {
     const word = this.#newWord();
-    this.#expected.set(word, { writer, ended, begun: false });
+    this.#expected.set(word, { writer, ended, declares, begun: false });
     return word;
   }
 

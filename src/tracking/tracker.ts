@@ -198,8 +198,11 @@ export class Tracker {
     return this.#table.has(chunk, from, to);
   }
 
-  /** @param writer whose write it was, where that is known */
-  changed(key: Key, reason: Reason, writer?: ReaderId): void {
+  /**
+   * @param writer   whose write it was, where that is known
+   * @param declared whether that write names the key
+   */
+  changed(key: Key, reason: Reason, writer?: ReaderId, declared = true): void {
     let messages = 0;
     for (const id of this.#table.take(key)) {
       const reader = this.#readers.get(id);
@@ -207,7 +210,8 @@ export class Tracker {
       reader.changed(key, id === writer);
       messages += 1;
       // A script has written a key that it did not declare: who knows what it has read since.
-      if (id === writer && !this.#ownWrites.isOpen(key, id)) this.#table.remember(key, id);
+      const isKnown = declared && this.#ownWrites.isOpen(key, id);
+      if (id === writer && !isKnown) this.#table.remember(key, id);
     }
     if (messages > 0) this.#count(reason, messages);
     if (reason !== 'write') return;

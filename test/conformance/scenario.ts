@@ -45,7 +45,7 @@ const STAGE_OPTIONS = {
 interface FileStages {
   readonly redisStage: Stage;
   readonly proxyStage: Stage;
-  /** A proxy with `--redirect-cleanup=off`, in front of the same Redis as `proxyStage`. */
+  /** A proxy with `--redirect-cleanup=off`; its flushes would be news to another before the same Redis. */
   readonly looseStage: Stage;
   /** A proxy in front of a Redis that does not know HELLO. */
   readonly oldStage: Stage;
@@ -61,13 +61,16 @@ const test = base.extend<{ $file: FileStages }>({
     { scope: 'file' },
   ],
   looseStage: [
-    async ({ redis }, use) => {
+    // biome-ignore lint/correctness/noEmptyPattern: Vitest reads a fixture's needs from its pattern
+    async ({}, use) => {
+      const own = await startRedis();
       const proxy: RunningProxy = await startProxy(
-        redis.url,
+        own.url,
         STAGE_OPTIONS['--redirect-cleanup=off'],
       );
-      await onStage(proxy.target, targetOf(redis), use);
+      await onStage(proxy.target, targetOf(own), use);
       await proxy.stop();
+      await own.stop();
     },
     { scope: 'file' },
   ],

@@ -100,12 +100,11 @@ test(`${CLIENTS} clients come and go in every state, and nothing stays of them (
     await Promise.all(Array.from({ length: AT_ONCE }, () => visit(port, random)));
   }
   await vi.waitFor(async () => {
-    expect({
-      clients: await child.metric('clients'),
-      tracking: await child.metric('tracking_clients'),
-      descriptors: child.descriptors(),
-      connected: await connectedTo(direct),
-    }).toEqual({ clients: 0, tracking: 0, ...start });
+    expect(await child.metric('clients')).toBe(0);
+    expect(await child.metric('tracking_clients')).toBe(0);
+    // At the start the proxy may have been asking, on short connections, whether the node is the same.
+    expect(child.descriptors()).toBeLessThanOrEqual(start.descriptors);
+    expect(await connectedTo(direct)).toBeLessThanOrEqual(start.connected);
   }, POLL);
   expect(await child.metric('lanes_out_of_sync_total')).toBe(0);
   expect(await child.metric('source_up')).toBe(1);

@@ -211,7 +211,8 @@ export class World {
         concerns: (chunk, from, to) => this.#tracker.concerns(chunk, from, to),
         changed: (key, removed) => {
           this.#tell?.(() => `the proxy hears that ${key} has changed`);
-          this.#tracker.changed(key, 'write', removed ? undefined : this.#attribution.writer);
+          const writer = removed ? undefined : this.#attribution.writer;
+          this.#tracker.changed(key, 'write', writer, this.#attribution.declares(key));
         },
         endOfBatch: () => this.#tracker.endOfBatch(),
         heardWord: (word) => this.#attribution.heard(word),

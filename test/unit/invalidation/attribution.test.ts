@@ -10,7 +10,12 @@ function attribution() {
     made,
     ended,
     /** Expects a write of `writer`. @returns its word */
-    expectOf: (writer: number) => made.expect(writer, () => ended.push(writer)),
+    expectOf: (writer: number) =>
+      made.expect(
+        writer,
+        () => ended.push(writer),
+        (key) => key === 'named',
+      ),
   };
 }
 
@@ -107,12 +112,30 @@ describe('a gap', () => {
   test('leaves alone what is expected because of its end', () => {
     const { made } = attribution();
     let again = '';
-    made.expect(7, () => {
-      again = made.expect(8, () => {});
-    });
+    made.expect(
+      7,
+      () => {
+        again = made.expect(
+          8,
+          () => {},
+          () => true,
+        );
+      },
+      () => true,
+    );
     made.reset();
     expect(made.expectedCount).toBe(1);
     made.heard(again);
     expect(made.writer).toBe(8);
+  });
+
+  test('tells which keys the write names that is heard now', () => {
+    const { made, expectOf } = attribution();
+    const word = expectOf(7);
+    expect(made.declares('named')).toBe(false);
+    made.heard(word);
+    expect([made.declares('named'), made.declares('another')]).toEqual([true, false]);
+    made.heard(word);
+    expect(made.declares('named')).toBe(false);
   });
 });
