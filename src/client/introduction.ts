@@ -21,6 +21,8 @@ const TEXT_BYTES = 40;
 export class Introduction {
   readonly #session: Session;
   #named = false;
+  /** A request has been sent in part: what is to be asked follows before the next. */
+  isDue = false;
   #dbSelected: boolean;
 
   constructor(session: Session) {
@@ -30,6 +32,11 @@ export class Introduction {
 
   /** Asks for what is not known or done yet. */
   begin(): void {
+    this.isDue = this.#session.requests.isStreaming;
+    if (this.isDue) {
+      this.#session.noloop.isDue = true; // as soon as nothing stands in between
+      return;
+    }
     if (!this.#named) this.#session.ask(WHO_ARE_WE, this.#nameOwed());
     if (!this.#dbSelected)
       this.#session.ask(request('SELECT', String(this.#session.parts.db)), this.#dbOwed());

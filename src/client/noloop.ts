@@ -100,6 +100,7 @@ export class Noloop {
   /** Finds out what the user may do, where that has come to matter. */
   probeIfNeeded(): void {
     this.isDue = false;
+    if (this.#session.introduction.isDue) this.#session.introduction.begin();
     if (!this.needsProbe || this.#session.multi !== undefined || this.#session.barrier.isWaiting) {
       return;
     }

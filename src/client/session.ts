@@ -56,7 +56,7 @@ export class Session implements RequestHandler {
   #raw: 'no' | 'asked' | 'yes' = 'no';
   readonly noloop = new Noloop(this);
   #user = DEFAULT_USER;
-  readonly #introduction: Introduction;
+  readonly introduction: Introduction;
   /** Upstream has yet to let the client in. */
   isStranger = false;
   /** Replies to the client's writes are fenced. */
@@ -74,18 +74,18 @@ export class Session implements RequestHandler {
     );
     this.outlet = outletOf(parts, this.replies, this.hold);
     this.tracked = trackedOf(parts, this.outlet, () => this.#user);
-    this.#introduction = new Introduction(this);
+    this.introduction = new Introduction(this);
   }
 
   /** The lane may be written to. */
   begin(): void {
-    this.#introduction.begin();
+    this.introduction.begin();
   }
 
   /** Upstream has let the client in. @param user as whom; undefined: as before */
   authenticated(user: string | undefined): void {
     this.isStranger = false;
-    this.#introduction.begin();
+    this.introduction.begin();
     if (user === undefined) return;
     this.#user = user;
     this.noloop.forgetUser();
@@ -264,7 +264,7 @@ export class Session implements RequestHandler {
     this.#user = DEFAULT_USER;
     this.fenced = this.parts.fenceWrites;
     this.noloop.reset();
-    this.#introduction.reset();
+    this.introduction.reset();
   }
 
   /** SYNC or PSYNC was sent: unless it is refused, what follows are no replies. */
