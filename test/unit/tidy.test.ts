@@ -35,6 +35,7 @@ const EDGES = [
   'invalidation/keyspace.ts',
   'invalidation/quiet.ts',
   'invalidation/subscriber.ts',
+  'invalidation/vigil.ts',
   'listen-tls.ts',
   'listen.ts',
   'logger.ts',
