@@ -23,7 +23,7 @@ export function handleClient(session: Session, info: CommandInfo, words: HeldWor
   const subcommand = words.count > 1 ? words.text(1).toLowerCase() : '';
   const inMulti = session.multi !== undefined;
   const known = SUBCOMMANDS.has(subcommand) || subcommand === 'fence-writes';
-  if (words.count > 1 && !known && !inMulti) session.tracked.caching = false;
+  if (words.count > 1 && !known && !inMulti) session.tracked.mark.clear();
   switch (subcommand) {
     case 'tracking':
       return words.count < 3 ? wrongArity(session, 'tracking') : tracking(session, words);
@@ -78,7 +78,7 @@ function answer(session: Session, subcommand: Answered, work: (marked: boolean) 
     },
   );
   session.takeEffect(() => {
-    marked = session.tracked.caching;
+    marked = session.tracked.mark.isSet;
   });
   session.ask(standInFor(subcommand, session.parts.nativeTracking()), standIn);
   return 'done';
@@ -157,8 +157,7 @@ function caching(session: Session, word: string): Step {
   });
   session.takeEffect(() => {
     if (standIn.isConcluded) return;
-    if (refuseCaching(word, tracked.wanted) !== undefined) return;
-    doubt = tracked.mark();
+    doubt = tracked.wantCaching(word);
   });
   session.ask(standInFor('caching', session.parts.nativeTracking()), standIn);
   return 'done';

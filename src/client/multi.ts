@@ -53,7 +53,7 @@ export class OpenMulti {
   disbelieve(tracked: Tracked): void {
     for (const request of this.#queued) {
       if (request.kind !== 'keys') request.run();
-      else tracked.caching = false; // it was executed, and used the mark up
+      else tracked.mark.clear(); // it was executed, and used the mark up
     }
   }
 

@@ -101,7 +101,7 @@ function multiOwed(session: Session, opened: OpenMulti): Owed {
     }
     if (session.multi === opened) {
       session.multi = undefined;
-      session.tracked.caching = false;
+      session.tracked.mark.clear();
       opened.disbelieve(session.tracked);
     }
     if (opened.attributed !== undefined) session.noloop.failed(opened.attributed.word, reply);
@@ -131,7 +131,7 @@ function exec(session: Session, words: HeldWords): Step {
     lost: () => session.replies.transaction.lose(),
   });
   if (word !== undefined && opened.isTold) session.parts.attribution.forget(word);
-  session.tracked.caching = false;
+  session.tracked.mark.clear();
   return session.forward(owed);
 }
 
@@ -151,7 +151,7 @@ function discard(session: Session, words: HeldWords): Step {
 function discardOwed(session: Session): Owed {
   const word = session.multi?.attributed?.word;
   session.multi = undefined;
-  session.tracked.caching = false;
+  session.tracked.mark.clear();
   const unwatch = session.noloop.unwatchIfNotAgain();
   const after = (reply: Reply) => {
     if (!isStatus(reply, 'OK')) return;

@@ -170,7 +170,7 @@ export class Session implements RequestHandler {
     const entry = opaque ?? this.entryFor(info);
     const isRead = info?.reads === true && opaque === undefined;
     this.replies.ledger.push(isRead ? doubtfulRead(this, entry) : entry);
-    if (this.multi === undefined) this.tracked.caching = false;
+    if (this.multi === undefined) this.tracked.mark.clear();
   }
 
   held(info: CommandInfo, words: HeldWords): Step {
@@ -180,7 +180,7 @@ export class Session implements RequestHandler {
     const step = this.#take(info, words);
     if (this.skips.last === skipBefore) this.skips.used();
     ledger.rule = undefined;
-    if (this.multi === undefined && info.role !== 'client') this.tracked.caching = false;
+    if (this.multi === undefined && info.role !== 'client') this.tracked.mark.clear();
     return step;
   }
 
@@ -197,7 +197,7 @@ export class Session implements RequestHandler {
   }
 
   empty(): void {
-    if (this.multi === undefined) this.tracked.caching = false;
+    if (this.multi === undefined) this.tracked.mark.clear();
     if (this.skips.wasted()) this.replies.skipNext = false;
   }
 

@@ -1,10 +1,12 @@
 import type { Key } from '../key.ts';
 import type { TrackingInfo } from '../resp/write.ts';
-import { flagsOf, OFF, type TrackingState } from '../tracking/options.ts';
+import { flagsOf, OFF, refuseCaching, type TrackingState } from '../tracking/options.ts';
 import type { Batch, Reader, Target } from '../tracking/tracker.ts';
 import { Delivery, type Flight, type What } from './delivery.ts';
 import { type Doubt, Doubts } from './doubts.ts';
+import { Enrolment } from './enrolment.ts';
 import { Keyed } from './keyed.ts';
+import { Mark } from './mark.ts';
 import { Nameable } from './nameable.ts';
 import { Orphans } from './orphans.ts';
 import type { TrackedParts } from './tracked-parts.ts';
@@ -25,18 +27,17 @@ export class Tracked implements Reader, Target {
   readonly #delivery: Delivery;
   readonly #orphans = new Orphans();
   readonly #nameable: Nameable;
-  readonly #watched = new Set<string>();
+  readonly #enrolment: Enrolment;
   #wanted: TrackingState = OFF;
   #confirmed: TrackingState = OFF;
   #isGated = false; // a stand-in in flight switches tracking on
   readonly #doubts = new Doubts();
+  readonly mark = new Mark();
   readonly #pending = new Set<TrackingState>(); // wanted by what upstream has yet to judge
-  /** The mark of CLIENT CACHING. */
-  caching = false;
-
   constructor(parts: TrackedParts) {
     this.#parts = parts;
     this.id = parts.tracker.newId();
+    this.#enrolment = new Enrolment(parts.tracker, this.id);
     this.#nameable = new Nameable(parts.access, parts.loadAccess);
     this.#delivery = new Delivery((what) => this.#deliver(what), parts.countCollapse, parts.meter);
   }
@@ -91,7 +92,7 @@ export class Tracked implements Reader, Target {
     const gate = first ? new Keyed(this, NO_KEYS, NO_KEYS, false) : undefined;
     if (first) this.#isGated = true;
     this.#wanted = state;
-    if (!state.on) this.caching = false;
+    if (!state.on) this.mark.clear();
     this.#doubts.open();
     this.#pending.add(state);
     this.#register();
@@ -100,10 +101,16 @@ export class Tracked implements Reader, Target {
       this.#doubts.conclude(outcome !== state);
       this.#pending.delete(state);
       if (outcome !== undefined) this.#confirm(outcome);
-      if (!this.#doubts.isOpen) this.#wanted = this.#confirmed;
+      if (!this.#doubts.isOpen) this.#believe();
       if (gate !== undefined) this.#openGate(gate, outcome === undefined);
       this.#register();
     };
+  }
+
+  /** The last outcome is known. */
+  #believe(): void {
+    this.#wanted = this.#confirmed;
+    this.mark.judge(this.#wanted);
   }
 
   #openGate(gate: Keyed, refused: boolean): void {
@@ -114,7 +121,7 @@ export class Tracked implements Reader, Target {
   /** RESET was executed. */
   off(): void {
     this.#wanted = OFF;
-    this.caching = false;
+    this.mark.clear();
     this.#confirm(OFF);
     this.#register();
   }
@@ -148,7 +155,7 @@ export class Tracked implements Reader, Target {
   get tracks(): boolean {
     const { on, bcast, optin, optout } = this.#wanted;
     if (!on || bcast) return false;
-    return optin ? this.caching : !(optout && this.caching);
+    return optin ? this.mark.isSet : !(optout && this.mark.isSet);
   }
 
   /**
@@ -179,13 +186,17 @@ export class Tracked implements Reader, Target {
 
   /** What may yet turn out to be false of what an untracked read that is sent now is untracked by. */
   get doubt(): Doubt | undefined {
-    return this.#doubts.current(this.caching && this.#wanted.optout);
+    return this.#doubts.current(this.mark.isSet && this.#wanted.optout);
   }
 
-  /** CLIENT CACHING has set its mark. @returns to be told if upstream refuses that */
-  mark(): { refused: boolean } {
-    this.caching = true;
-    return this.#doubts.ofMark();
+  /** `CLIENT CACHING word` was read. @returns to be told if upstream refuses what is believed */
+  wantCaching(word: string): { refused: boolean } | undefined {
+    if (refuseCaching(word, this.#wanted) === undefined) {
+      this.mark.set();
+      return this.#doubts.ofMark();
+    }
+    if (this.#doubts.isOpen) this.mark.doubt(word);
+    return undefined;
   }
 
   /** Keys that the client is about to write. */
@@ -271,21 +282,7 @@ export class Tracked implements Reader, Target {
 
   /** Tells the tracker what to tell us: all that is wanted or confirmed. */
   #register(): void {
-    const { tracker } = this.#parts;
-    const states = [...this.#pending, this.#wanted, this.#confirmed];
-    if (states.some(({ on }) => on)) tracker.join(this.id, this);
-    else tracker.leave(this.id);
-    const prefixes = new Set(states.flatMap((state) => [...state.prefixes]));
-    for (const prefix of this.#watched) {
-      if (prefixes.has(prefix)) continue;
-      tracker.unwatch(prefix, this.id);
-      this.#watched.delete(prefix);
-    }
-    for (const prefix of prefixes) {
-      if (this.#watched.has(prefix)) continue;
-      tracker.watch(prefix, this.id);
-      this.#watched.add(prefix);
-    }
+    this.#enrolment.update(this, [...this.#pending, this.#wanted, this.#confirmed]);
   }
 
   #deliver(what: What): void {

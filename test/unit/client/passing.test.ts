@@ -1,163 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import type { Passing, SessionCounts } from '../../../src/client/parts.ts';
 import { HELD_MAX_BYTES } from '../../../src/client/requests.ts';
-import { Session } from '../../../src/client/session.ts';
-import { CommandTable } from '../../../src/commands/table.ts';
 import type { SourceKind } from '../../../src/config.ts';
-import { Attribution } from '../../../src/invalidation/attribution.ts';
 import { keyOf } from '../../../src/key.ts';
 import { request } from '../../../src/resp/write.ts';
-import { Tracker } from '../../../src/tracking/tracker.ts';
-import { SilentLog } from '../../../src/upstream/silent.ts';
-import { COEFFICIENTS } from '../../helpers/coefficients.ts';
-
-const COMMANDS = CommandTable.builtin();
-const OK = '+OK\r\n';
-const QUEUED = '+QUEUED\r\n';
-const ALL = '>2\r\n$10\r\ninvalidate\r\n_\r\n';
-
-function pushOf(...keys: readonly string[]): string {
-  const names = keys.map((key) => `$${key.length}\r\n${key}\r\n`);
-  return `>2\r\n$10\r\ninvalidate\r\n*${keys.length}\r\n${names.join('')}`;
-}
+import { ALL, COMMANDS, OK, pushOf, QUEUED, Rig } from '../../helpers/session-rig.ts';
 
 /** @returns what somebody gets who has read `keys`, when they change one by one */
 function pushesOf(keys: readonly string[]): string {
   return keys.map((key) => pushOf(key)).join('');
-}
-
-/** Sessions with some `--source`, in front of an upstream whose replies the test speaks. */
-class Rig {
-  readonly log = new SilentLog();
-  readonly counted: string[] = [];
-  readonly tracker = new Tracker(0, (reason) => this.counted.push(reason), COEFFICIENTS);
-  readonly attribution = new Attribution(() => 'word');
-  readonly passing: Passing | undefined;
-  /** Who has got something, in order. */
-  readonly told: Peer[] = [];
-  /** Fences that were raised, and are not passed. */
-  readonly fences: (() => void)[] = [];
-  #waiting: (() => void)[] = [];
-
-  constructor(source: SourceKind = 'writes', version: number | undefined = 700) {
-    this.log.learn(version);
-    this.tracker.regainSight();
-    this.attribution.isHeard = source !== 'writes';
-    const whenAnswered = (run: () => void) => this.#waiting.push(run);
-    this.passing = source === 'events' ? undefined : { alone: source === 'writes', whenAnswered };
-  }
-
-  /** Upstream answers a question of the proxy's own. */
-  answers(): void {
-    for (const run of this.#waiting.splice(0)) run();
-  }
-
-  /** @returns a client that has no tracking */
-  client(options: { readonly fenced?: boolean } = {}): Peer {
-    return new Peer(this, options.fenced ?? false);
-  }
-
-  /** @returns a client that tracks, and has read k, k2 and k3 */
-  reader(...options: readonly string[]): Peer {
-    const reader = this.client();
-    reader.session.replies.protocol = 3;
-    reader.send('CLIENT', 'TRACKING', 'ON', ...options);
-    reader.hears('$-1\r\n');
-    if (options.includes('NOLOOP')) reader.hears(OK, QUEUED, '*1\r\n:0\r\n');
-    reader.send('MGET', 'k', 'k2', 'k3');
-    reader.hears('*3\r\n$-1\r\n$-1\r\n$-1\r\n');
-    reader.take();
-    return reader;
-  }
-}
-
-/** One client's session, between what it says and what upstream replies. */
-class Peer {
-  readonly session: Session;
-  readonly counts: SessionCounts = {
-    forwarded: 0,
-    tracked: 0,
-    answered: 0,
-    extraInvalidations: 0,
-    unattributedWrites: 0,
-    clientProtocolErrors: 0,
-    collapsedInvalidations: 0,
-    fencedWrites: 0,
-  };
-  #got = '';
-  #sent = '';
-
-  constructor(rig: Rig, fenced: boolean) {
-    this.session = new Session({
-      tracker: rig.tracker,
-      attribution: rig.attribution,
-      silentLog: rig.log,
-      passing: rig.passing,
-      commands: () => COMMANDS,
-      advertise: (version) => version,
-      upstreamVersion: () => undefined,
-      nativeTracking: () => false,
-      refusesTracking: () => false,
-      db: 0,
-      access: () => 'all',
-      loadAccess: async () => {},
-      forgetAccess: () => {},
-      tellOrphans: true,
-      now: () => 0,
-      roundTrip: () => 0,
-      counts: this.counts,
-      sendUpstream: (bytes) => {
-        this.#sent += bytes.toString('latin1');
-      },
-      sendClient: (bytes) => {
-        this.#got += bytes.toString('latin1');
-        rig.told.push(this);
-      },
-      isBackedUp: () => false,
-      isSlow: () => false,
-      speaksResp3: () => true,
-      serverFacts: () => ({
-        server: 'redis',
-        version: '7.0.0',
-        mode: 'standalone',
-        role: 'master',
-      }),
-      newClientId: () => 1,
-      openEar: () => {
-        throw new Error('nobody listens here');
-      },
-      whenTaken: () => {},
-      withheld: () => {},
-      fence: (passed) => rig.fences.push(passed),
-      fenceWrites: fenced,
-      finished: () => {},
-      wake: () => {},
-    });
-    this.session.begin();
-    this.hears(':1\r\n');
-    this.take();
-  }
-
-  send(...words: readonly string[]): void {
-    this.session.fromClient(request(...words));
-  }
-
-  /** Upstream replies. */
-  hears(...replies: readonly string[]): void {
-    this.session.fromUpstream(Buffer.from(replies.join(''), 'latin1'));
-  }
-
-  /** @returns what the client has got since this was last asked */
-  take(): string {
-    const got = this.#got;
-    this.#got = '';
-    return got;
-  }
-
-  /** All that was sent upstream. */
-  get sent(): string {
-    return this.#sent;
-  }
 }
 
 /** A request, its reply, and the keys of which it tells; 'all': of every key. */
@@ -211,7 +61,7 @@ const TOLD: readonly (readonly [string, string, readonly string[] | 'all'])[] = 
 
 describe('with --source=writes a write is told at its reply', () => {
   test.for(TOLD)('%s, %j', ([line, reply, keys]) => {
-    const rig = new Rig();
+    const rig = new Rig({ source: 'writes' });
     const reader = rig.reader();
     const writer = rig.client();
     writer.send(...line.split(' '));
@@ -224,7 +74,7 @@ describe('with --source=writes a write is told at its reply', () => {
   });
 
   test('the others hear of it before its client has the reply', () => {
-    const rig = new Rig();
+    const rig = new Rig({ source: 'writes' });
     const reader = rig.reader();
     const writer = rig.client();
     rig.told.length = 0;
@@ -236,7 +86,7 @@ describe('with --source=writes a write is told at its reply', () => {
   });
 
   test('its own client is told behind the reply', () => {
-    const writer = new Rig().reader();
+    const writer = new Rig({ source: 'writes' }).reader();
     writer.send('SET', 'k', 'v');
     writer.hears(OK);
     expect(writer.take()).toBe(`${OK}${pushOf('k')}`);
@@ -246,7 +96,7 @@ describe('with --source=writes a write is told at its reply', () => {
   });
 
   test('its own client keeps what it has read behind it', () => {
-    const rig = new Rig();
+    const rig = new Rig({ source: 'writes' });
     const writer = rig.reader();
     writer.send('SET', 'k', 'v');
     writer.send('GET', 'k');
@@ -258,7 +108,7 @@ describe('with --source=writes a write is told at its reply', () => {
   });
 
   test('a reader whose reply is on its way is told behind it', () => {
-    const rig = new Rig();
+    const rig = new Rig({ source: 'writes' });
     const reader = rig.reader();
     const writer = rig.client();
     reader.send('GET', 'k');
@@ -270,7 +120,7 @@ describe('with --source=writes a write is told at its reply', () => {
   });
 
   test('who watches prefixes hears of it, in one piece', () => {
-    const rig = new Rig();
+    const rig = new Rig({ source: 'writes' });
     const bcast = rig.reader('BCAST', 'PREFIX', 'k');
     const writer = rig.client();
     writer.send('MSET', 'k', '1', 'other', '2', 'k2', '3');
@@ -279,7 +129,7 @@ describe('with --source=writes a write is told at its reply', () => {
   });
 
   test('one that is too long to be looked at may have changed every key', () => {
-    const rig = new Rig();
+    const rig = new Rig({ source: 'writes' });
     const reader = rig.reader();
     const writer = rig.client();
     writer.session.fromClient(Buffer.from(`*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$${HELD_MAX_BYTES}\r\n`));
@@ -294,7 +144,7 @@ describe('with --source=writes a write is told at its reply', () => {
   });
 
   test('the watch is told of those that it counts', () => {
-    const rig = new Rig('writes', 500);
+    const rig = new Rig({ source: 'writes', version: 500 });
     const reader = rig.reader();
     const writer = rig.client();
     writer.send('SINTERSTORE', 'k', 'k2');
@@ -308,7 +158,7 @@ describe('with --source=writes a write is told at its reply', () => {
 
 describe('inside MULTI', () => {
   test('each is told by its own element', () => {
-    const rig = new Rig();
+    const rig = new Rig({ source: 'writes' });
     const reader = rig.reader();
     const writer = rig.client();
     writer.send('MULTI');
@@ -327,7 +177,7 @@ describe('inside MULTI', () => {
   });
 
   test('what nobody understands may have changed every key', () => {
-    const rig = new Rig();
+    const rig = new Rig({ source: 'writes' });
     const reader = rig.reader();
     const writer = rig.client();
     writer.send('MULTI');
@@ -344,7 +194,7 @@ describe('inside MULTI', () => {
     ['EXEC', '*-1\r\n'],
     ['EXEC', '-EXECABORT no\r\n'],
   ] as const)('%s, %j: it was never executed', ([end, reply]) => {
-    const rig = new Rig();
+    const rig = new Rig({ source: 'writes' });
     const reader = rig.reader();
     const writer = rig.client();
     writer.send('MULTI');
@@ -358,7 +208,7 @@ describe('inside MULTI', () => {
   });
 
   test('that upstream refused it is executed at once', () => {
-    const rig = new Rig();
+    const rig = new Rig({ source: 'writes' });
     const reader = rig.reader();
     const writer = rig.client();
     writer.send('MULTI');
@@ -368,7 +218,7 @@ describe('inside MULTI', () => {
   });
 
   test('a script is read and written by its own client, and told of once', () => {
-    const rig = new Rig();
+    const rig = new Rig({ source: 'writes' });
     const writer = rig.reader();
     writer.send('MULTI');
     writer.send('EVAL', 's', '1', 'k');
@@ -381,7 +231,7 @@ describe('inside MULTI', () => {
 
 describe('NOLOOP', () => {
   test('spares the writer, whoever may publish', () => {
-    const rig = new Rig();
+    const rig = new Rig({ source: 'writes' });
     const reader = rig.reader();
     const writer = rig.reader('NOLOOP');
     const bcast = rig.reader('BCAST', 'NOLOOP');
@@ -399,7 +249,7 @@ describe('NOLOOP', () => {
   });
 
   test("spares it nothing of another's write whose reply comes later", () => {
-    const rig = new Rig();
+    const rig = new Rig({ source: 'writes' });
     const writer = rig.reader('NOLOOP');
     const other = rig.client();
     other.send('APPEND', 'k', 'x');
@@ -410,7 +260,7 @@ describe('NOLOOP', () => {
   });
 
   test('does not spare it a pop that may have waited', () => {
-    const rig = new Rig();
+    const rig = new Rig({ source: 'writes' });
     const writer = rig.reader('NOLOOP');
     writer.send('BLPOP', 'k', '0');
     writer.hears('*2\r\n$1\r\nk\r\n$1\r\nv\r\n');
@@ -421,7 +271,7 @@ describe('NOLOOP', () => {
 
 describe('a lane that ends', () => {
   test('may have executed what it was asked, or may do so yet', () => {
-    const rig = new Rig();
+    const rig = new Rig({ source: 'writes' });
     const reader = rig.reader();
     const writer = rig.client();
     writer.send('SET', 'k', 'v');
@@ -436,7 +286,7 @@ describe('a lane that ends', () => {
   });
 
   test('is not kept for a pop that waits', () => {
-    const rig = new Rig();
+    const rig = new Rig({ source: 'writes' });
     const writer = rig.client();
     writer.send('BLPOP', 'k', '0');
     expect([writer.session.flushing, writer.session.replies.ledger.blocking]).toEqual([false, 1]);
@@ -445,7 +295,7 @@ describe('a lane that ends', () => {
 
 describe('a fence', () => {
   test('is raised when the reply is whole, and all has been told when it is passed', async () => {
-    const rig = new Rig();
+    const rig = new Rig({ source: 'writes' });
     const reader = rig.reader();
     const writer = rig.client({ fenced: true });
     writer.send('GETSET', 'k', 'v');
@@ -460,7 +310,7 @@ describe('a fence', () => {
   });
 
   test('behind EXEC finds told what its elements would tell', () => {
-    const rig = new Rig();
+    const rig = new Rig({ source: 'writes' });
     const reader = rig.reader();
     const writer = rig.client({ fenced: true });
     writer.send('MULTI');
@@ -480,7 +330,7 @@ describe('a fence', () => {
 
 describe('with --source=both', () => {
   test('a write is told at its reply, and what nobody understands by its notifications alone', () => {
-    const rig = new Rig('both');
+    const rig = new Rig({ source: 'both' });
     const reader = rig.reader();
     const writer = rig.client();
     writer.send('SET', 'k', 'v');
@@ -496,7 +346,7 @@ describe('with --source=both', () => {
   });
 
   test('a NOLOOP client has its writes attributed, and is spared them', () => {
-    const rig = new Rig('both');
+    const rig = new Rig({ source: 'both' });
     const reader = rig.reader();
     const writer = rig.reader('NOLOOP');
     writer.send('SET', 'k', 'v');
@@ -509,7 +359,7 @@ describe('with --source=both', () => {
 
 test('with --source=events writes of clients without tracking pass unread', () => {
   const heldWith = (source: SourceKind) => {
-    const { session } = new Rig(source).client();
+    const { session } = new Rig({ source }).client();
     const names = ['get', 'set', 'eval', 'sort', 'rename'];
     return names.filter((name) => session.holds(COMMANDS.findText(name)));
   };

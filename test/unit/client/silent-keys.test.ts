@@ -1,148 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { SessionCounts } from '../../../src/client/parts.ts';
 import { HELD_MAX_BYTES } from '../../../src/client/requests.ts';
-import { Session } from '../../../src/client/session.ts';
-import { CommandTable } from '../../../src/commands/table.ts';
-import { Attribution } from '../../../src/invalidation/attribution.ts';
 import { keyOf } from '../../../src/key.ts';
-import { request } from '../../../src/resp/write.ts';
-import { Tracker } from '../../../src/tracking/tracker.ts';
 import { readSigns, SignReader } from '../../../src/upstream/signs.ts';
-import { SilentLog } from '../../../src/upstream/silent.ts';
-import { COEFFICIENTS } from '../../helpers/coefficients.ts';
-
-const COMMANDS = CommandTable.builtin();
-const OK = '+OK\r\n';
-const QUEUED = '+QUEUED\r\n';
-const ALL = '>2\r\n$10\r\ninvalidate\r\n_\r\n';
-
-function pushOf(...keys: readonly string[]): string {
-  const names = keys.map((key) => `$${key.length}\r\n${key}\r\n`);
-  return `>2\r\n$10\r\ninvalidate\r\n*${keys.length}\r\n${names.join('')}`;
-}
-
-/** Sessions in front of an upstream of one version, whose replies the test speaks. */
-class Rig {
-  readonly log = new SilentLog();
-  readonly counted: string[] = [];
-  readonly tracker = new Tracker(0, (reason) => this.counted.push(reason), COEFFICIENTS);
-  readonly attribution = new Attribution(() => 'word');
-  /** Who has got something, in order. */
-  readonly told: Peer[] = [];
-
-  constructor(version: number | undefined) {
-    this.log.learn(version);
-    this.tracker.regainSight();
-    this.attribution.isHeard = true;
-  }
-
-  /** @returns a client that has no tracking */
-  client(): Peer {
-    return new Peer(this);
-  }
-
-  /** @returns a client that tracks, and has read k, k2 and k3 */
-  reader(...options: readonly string[]): Peer {
-    const reader = this.client();
-    reader.session.replies.protocol = 3;
-    reader.send('CLIENT', 'TRACKING', 'ON', ...options);
-    reader.hears('$-1\r\n');
-    if (options.includes('NOLOOP')) reader.hears(OK, QUEUED, '*1\r\n:0\r\n');
-    reader.send('MGET', 'k', 'k2', 'k3');
-    reader.hears('*3\r\n$-1\r\n$-1\r\n$-1\r\n');
-    reader.take();
-    return reader;
-  }
-}
-
-/** One client's session, between what it says and what upstream replies. */
-class Peer {
-  readonly session: Session;
-  readonly counts: SessionCounts;
-  #got = '';
-  #sent = '';
-
-  constructor(rig: Rig) {
-    this.counts = {
-      forwarded: 0,
-      tracked: 0,
-      answered: 0,
-      extraInvalidations: 0,
-      unattributedWrites: 0,
-      clientProtocolErrors: 0,
-      collapsedInvalidations: 0,
-      fencedWrites: 0,
-    };
-    this.session = new Session({
-      tracker: rig.tracker,
-      attribution: rig.attribution,
-      silentLog: rig.log,
-      commands: () => COMMANDS,
-      advertise: (version) => version,
-      upstreamVersion: () => undefined,
-      nativeTracking: () => false,
-      refusesTracking: () => false,
-      db: 0,
-      access: () => 'all',
-      loadAccess: async () => {},
-      forgetAccess: () => {},
-      tellOrphans: true,
-      now: () => 0,
-      roundTrip: () => 0,
-      counts: this.counts,
-      sendUpstream: (bytes) => {
-        this.#sent += bytes.toString('latin1');
-      },
-      sendClient: (bytes) => {
-        this.#got += bytes.toString('latin1');
-        rig.told.push(this);
-      },
-      isBackedUp: () => false,
-      isSlow: () => false,
-      speaksResp3: () => true,
-      serverFacts: () => ({
-        server: 'redis',
-        version: '7.0.0',
-        mode: 'standalone',
-        role: 'master',
-      }),
-      newClientId: () => 1,
-      openEar: () => {
-        throw new Error('nobody listens here');
-      },
-      whenTaken: () => {},
-      withheld: () => {},
-      fence: (passed) => passed(),
-      fenceWrites: false,
-      finished: () => {},
-      wake: () => {},
-    });
-    this.session.begin();
-    this.hears(':1\r\n');
-    this.take();
-  }
-
-  send(...words: readonly string[]): void {
-    this.session.fromClient(request(...words));
-  }
-
-  /** Upstream replies. */
-  hears(...replies: readonly string[]): void {
-    this.session.fromUpstream(Buffer.from(replies.join(''), 'latin1'));
-  }
-
-  /** @returns what the client has got since this was last asked */
-  take(): string {
-    const got = this.#got;
-    this.#got = '';
-    return got;
-  }
-
-  /** All that was sent upstream. */
-  get sent(): string {
-    return this.#sent;
-  }
-}
+import { ALL, COMMANDS, OK, type Peer, pushOf, QUEUED, Rig } from '../../helpers/session-rig.ts';
 
 /** First version that announces it, a request, its reply, and the keys that it says have changed. */
 const TOLD: readonly (readonly [number, string, string, readonly string[]])[] = [
@@ -175,7 +35,7 @@ const TOLD: readonly (readonly [number, string, string, readonly string[]])[] = 
 describe('what no notification tells is told at the reply', () => {
   test.for(TOLD)('until %i: %s, %j', ([until, line, reply, keys]) => {
     for (const version of [until - 1, undefined]) {
-      const rig = new Rig(version);
+      const rig = new Rig({ version });
       const reader = rig.reader();
       const writer = rig.client();
       writer.send(...line.split(' '));
@@ -188,14 +48,14 @@ describe('what no notification tells is told at the reply', () => {
   });
 
   test.for(TOLD)('from %i on the request is not even looked at: %s', ([until, line]) => {
-    const { session } = new Rig(until).client();
+    const { session } = new Rig({ version: until }).client();
     const info = COMMANDS.findText(line.split(' ')[0]?.toLowerCase() ?? '');
     expect(info).toBeDefined();
     expect(session.holds(info)).toBe(false);
   });
 
   test('other requests of clients without tracking pass unread', () => {
-    const { session } = new Rig(undefined).client();
+    const { session } = new Rig({ version: undefined }).client();
     const held = ['get', 'set', 'lpop', 'sunionstore', 'rename', 'bzpopmin'].filter((name) =>
       session.holds(COMMANDS.findText(name)),
     );
@@ -203,7 +63,7 @@ describe('what no notification tells is told at the reply', () => {
   });
 
   test('one that is too long to be looked at may have changed every key', () => {
-    const rig = new Rig(500);
+    const rig = new Rig({ version: 500 });
     const reader = rig.reader();
     const writer = rig.client();
     const value = Buffer.alloc(HELD_MAX_BYTES);
@@ -217,7 +77,7 @@ describe('what no notification tells is told at the reply', () => {
   });
 
   test('the others hear of it before its client has the reply', () => {
-    const rig = new Rig(500);
+    const rig = new Rig({ version: 500 });
     const reader = rig.reader();
     const writer = rig.client();
     rig.told.length = 0;
@@ -227,7 +87,7 @@ describe('what no notification tells is told at the reply', () => {
   });
 
   test('who watches prefixes hears of it as well', () => {
-    const rig = new Rig(500);
+    const rig = new Rig({ version: 500 });
     const reader = rig.reader('BCAST', 'PREFIX', 'k');
     const writer = rig.client();
     writer.send('PERSIST', 'k');
@@ -250,7 +110,7 @@ describe('inside MULTI', () => {
   }
 
   test('it is told of at EXEC, by its own element', () => {
-    const rig = new Rig(500);
+    const rig = new Rig({ version: 500 });
     const reader = rig.reader();
     const writer = queued(rig);
     writer.send('EXEC');
@@ -269,7 +129,7 @@ describe('inside MULTI', () => {
     ['EXEC', '*-1\r\n'],
     ['EXEC', '-EXECABORT no\r\n'],
   ] as const)('%s, %j: it was never executed', ([end, reply]) => {
-    const rig = new Rig(500);
+    const rig = new Rig({ version: 500 });
     const reader = rig.reader();
     const writer = queued(rig);
     writer.send(end);
@@ -279,7 +139,7 @@ describe('inside MULTI', () => {
   });
 
   test("an EXEC that is lost may have been executed, and counts as nobody's", () => {
-    const rig = new Rig(500);
+    const rig = new Rig({ version: 500 });
     const reader = rig.reader();
     const writer = queued(rig);
     writer.send('EXEC');
@@ -289,7 +149,7 @@ describe('inside MULTI', () => {
   });
 
   test('that upstream refused it is executed at once', () => {
-    const rig = new Rig(500);
+    const rig = new Rig({ version: 500 });
     const reader = rig.reader();
     const writer = rig.client();
     writer.send('MULTI');
@@ -299,7 +159,7 @@ describe('inside MULTI', () => {
   });
 
   test('its own client is told behind the reply of EXEC', () => {
-    const rig = new Rig(500);
+    const rig = new Rig({ version: 500 });
     const writer = rig.reader();
     writer.send('MULTI');
     writer.send('PERSIST', 'k');
@@ -311,14 +171,14 @@ describe('inside MULTI', () => {
 
 describe('its own client', () => {
   test('is told behind the reply', () => {
-    const writer = new Rig(500).reader();
+    const writer = new Rig({ version: 500 }).reader();
     writer.send('PERSIST', 'k');
     writer.hears(':1\r\n');
     expect(writer.take()).toBe(`:1\r\n${pushOf('k')}`);
   });
 
   test('that has read the key behind it keeps the read', () => {
-    const rig = new Rig(500);
+    const rig = new Rig({ version: 500 });
     const writer = rig.reader();
     writer.send('PERSIST', 'k');
     writer.send('GET', 'k');
@@ -330,7 +190,7 @@ describe('its own client', () => {
   });
 
   test('is spared with NOLOOP, and the others are not', () => {
-    const rig = new Rig(500);
+    const rig = new Rig({ version: 500 });
     const reader = rig.reader();
     const writer = rig.reader('NOLOOP');
     expect(writer.session.noloop.attributes).toBe(true);
@@ -348,7 +208,7 @@ describe('its own client', () => {
 
 describe('a lane that ends', () => {
   test('may have executed what it was asked', () => {
-    const rig = new Rig(500);
+    const rig = new Rig({ version: 500 });
     const reader = rig.reader();
     const writer = rig.client();
     writer.send('SINTERSTORE', 'k', 'k2');
@@ -358,7 +218,7 @@ describe('a lane that ends', () => {
   });
 
   test('is not kept for a pop that waits, which may have been served', () => {
-    const rig = new Rig(400);
+    const rig = new Rig({ version: 400 });
     const reader = rig.reader();
     const writer = rig.client();
     writer.send('BLPOP', 'k', '0');
@@ -379,7 +239,7 @@ describe('the watch', () => {
   }
 
   test('raises no alarm for what was seen passing, and one for what was not', () => {
-    const rig = new Rig(500);
+    const rig = new Rig({ version: 500 });
     const look = watch(rig, 'persist');
     const writer = rig.client();
     writer.send('PERSIST', 'k');
@@ -390,7 +250,7 @@ describe('the watch', () => {
   });
 
   test('is not led astray by what was refused', () => {
-    const rig = new Rig(500);
+    const rig = new Rig({ version: 500 });
     const look = watch(rig, 'move');
     const writer = rig.client();
     writer.send('MOVE', 'k', '5');
@@ -399,7 +259,7 @@ describe('the watch', () => {
   });
 
   test('does not count pops', () => {
-    const rig = new Rig(400);
+    const rig = new Rig({ version: 400 });
     const look = watch(rig, 'blpop');
     rig.client().send('BLPOP', 'k', '0');
     expect(rig.log.hasInFlight).toBe(false);
