@@ -8,39 +8,11 @@
  * Exit code 1: an input that ended otherwise, which is shown, or too much memory. Every input has a
  * seed of its own: `--seed <its seed> --inputs 1` makes it again.
  */
-import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { ensureDependencies, ROOT } from './setup.mjs';
-
-/** Compiles without looking at types, so that what runs is what the sources say now. */
-function compile(directory) {
-  const settings = {
-    extends: path.join(ROOT, 'tsconfig.json'),
-    compilerOptions: {
-      noEmit: false,
-      noCheck: true,
-      allowImportingTsExtensions: false,
-      rootDir: ROOT,
-      outDir: directory,
-      typeRoots: [path.join(ROOT, 'node_modules', '@types')],
-    },
-    include: [path.join(ROOT, 'test/fuzz/main.ts')],
-  };
-  const project = path.join(directory, 'tsconfig.json');
-  writeFileSync(project, JSON.stringify(settings));
-  const compiler = path.join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
-  const { status, stdout } = spawnSync(process.execPath, [compiler, '-p', project]);
-  if (status !== 0) throw new Error(`it does not compile: ${stdout}`);
-  symlinkSync(path.join(ROOT, 'node_modules'), path.join(directory, 'node_modules'));
-  cpSync(path.join(ROOT, 'package.json'), path.join(directory, 'package.json'));
-}
+import { compileApart } from './compile.mjs';
+import { ensureDependencies } from './setup.mjs';
 
 ensureDependencies();
-const directory = mkdtempSync(path.join(tmpdir(), 'sidetrack-fuzz-'));
-process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(130));
-compile(directory);
+const directory = compileApart('fuzz', ['test/fuzz/main.ts']);
 await import(pathToFileURL(path.join(directory, 'test', 'fuzz', 'main.js')).href);

@@ -17,6 +17,13 @@ export interface ProxyAtWork {
   stop(): Promise<void>;
 }
 
+/** A proxy in a process of its own. */
+export interface ProxyInProcess extends ProxyAtWork {
+  readonly pid: number;
+  /** @returns what `/metrics` says; '' if it does not answer */
+  metrics(): Promise<string>;
+}
+
 /** How long the proxy may take to be ready, in milliseconds. */
 const START_DEADLINE_MS = 20_000;
 const POLL_MS = 20;
@@ -25,17 +32,20 @@ const LOG_MAX_LINES = 200;
 /**
  * Starts a proxy in a process of its own and waits until it is ready.
  *
- * @param program  the compiled src/cli.ts
- * @param upstream a URL
- * @param more     flags for the proxy
+ * @param program   the compiled src/cli.ts
+ * @param upstream  a URL
+ * @param more      flags for the proxy
+ * @param nodeFlags flags for Node
  */
 export async function startProxyProcess(
   program: string,
   upstream: string,
   more: readonly string[],
-): Promise<ProxyAtWork> {
+  nodeFlags: readonly string[] = [],
+): Promise<ProxyInProcess> {
   const flags = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--upstream', upstream];
-  const child = spawn(process.execPath, [program, ...flags, '--log-format', 'json', ...more], {
+  const words = [...nodeFlags, program, ...flags, '--log-format', 'json', ...more];
+  const child = spawn(process.execPath, words, {
     env: { PATH: process.env.PATH ?? '' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -51,13 +61,15 @@ export async function startProxyProcess(
   return proxy;
 }
 
-class ProxyProcess implements ProxyAtWork {
+class ProxyProcess implements ProxyInProcess {
+  readonly pid: number;
   readonly stop: () => Promise<void>;
   readonly #log: string[] = [];
   #printed = '';
   #death: string | undefined;
 
   constructor(child: ChildProcess, stop: () => Promise<void>) {
+    this.pid = child.pid ?? 0;
     this.stop = stop;
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.#printed += text;
@@ -98,9 +110,12 @@ class ProxyProcess implements ProxyAtWork {
     return (await this.#ask('/readyz'))?.ok ?? false;
   }
 
+  async metrics(): Promise<string> {
+    return (await (await this.#ask('/metrics'))?.text()) ?? '';
+  }
+
   async outOfSync(): Promise<number> {
-    const text = await (await this.#ask('/metrics'))?.text();
-    return Number(/^sidetrack_lanes_out_of_sync_total (\d+)$/m.exec(text ?? '')?.[1]);
+    return Number(/^sidetrack_lanes_out_of_sync_total (\d+)$/m.exec(await this.metrics())?.[1]);
   }
 
   async #ask(path: string): Promise<Response | undefined> {
