@@ -16,6 +16,7 @@ export const DEMO_FLAGS = [
   'notify-config',
   'log-level',
   'log-format',
+  'config',
 ];
 
 /**

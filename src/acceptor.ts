@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
 import net from 'node:net';
 import type { ListenAddress } from './address.ts';
+import { demandLocal, type InjectAuth } from './inject-auth.ts';
 import { listen } from './listen.ts';
 import { Handshakes, type ListenTls } from './listen-tls.ts';
 import type { Logger } from './logger.ts';
 import { readProxyHeader } from './proxy-protocol.ts';
 import { error } from './resp/write.ts';
-import type { Reloadable } from './tls.ts';
+import { Seldom } from './seldom.ts';
+import type { Reloadable, Reloaded } from './tls.ts';
 
 /** How long a PROXY protocol header may take to come, in milliseconds. Source: our choice. */
 const HEADER_DEADLINE_MS = 5_000;
@@ -16,9 +18,6 @@ const FAREWELL_DEADLINE_MS = 2_000;
 
 /** To how many at once that time is given; the others may lose the reason. Source: our choice. */
 const FAREWELLS_MAX_COUNT = 100;
-
-/** How often the log has a line about connections that are turned away, for each reason. */
-const LOG_EVERY_MS = 10_000;
 
 /**
  * File descriptors that are left for anything but clients and their lanes: the admin server's 64,
@@ -38,6 +37,8 @@ export interface AcceptorOptions {
   readonly listen: readonly ListenAddress[];
   /** Where to listen for TLS, and how; undefined: nowhere. */
   readonly tls: ListenTls | undefined;
+  /** Whether clients need no password; `local`: so only this machine may connect. */
+  readonly injectAuth: InjectAuth;
   /** The most clients at once. */
   readonly maxClients: number;
   /** Whether a PROXY protocol header comes first. */
@@ -68,7 +69,11 @@ export class Acceptor implements Reloadable {
   readonly #handshakes: Handshakes | undefined;
   readonly #arriving = new Set<net.Socket>(); // their headers or handshakes have not come yet
   readonly #leaving = new Set<net.Socket>(); // they were turned away
-  readonly #told = new Map<string, { atMs: number; unsaid: number }>();
+  readonly #told: Readonly<Record<Refusal, Seldom>> = {
+    refusedMaxClients: new Seldom(),
+    refusedProxyHeader: new Seldom(),
+    refusedTls: new Seldom(),
+  };
   #isClosing = false;
 
   /** @throws ProxyError CONFIG_INVALID where the files for TLS will not do */
@@ -125,13 +130,18 @@ export class Acceptor implements Reloadable {
     const ipv6Only = hasTwin(address, [...plain, ...(tls?.listen ?? [])]);
     const opened = await listen(server, address, isTls ? '--tls-listen' : '--listen', { ipv6Only });
     this.#servers.push(server);
+    // What was opened for us shows only now where it is.
+    const bound = server.address();
+    if (this.#options.injectAuth === 'local' && bound !== null && typeof bound === 'object') {
+      demandLocal({ kind: 'tcp', host: bound.address, port: bound.port });
+    }
     return opened;
   }
 
   /** Reads the files for TLS anew; clients that are connected stay. */
-  reload(): boolean {
+  reload(): readonly Reloaded[] {
     this.#handshakes?.reload();
-    return this.#handshakes !== undefined;
+    return this.#handshakes === undefined ? [] : ['certificates'];
   }
 
   /** Lets nobody in any more. @returns when all that were let in have gone, too */
@@ -223,21 +233,11 @@ export class Acceptor implements Reloadable {
   }
 
   #refused(refusal: Refusal, reason: string): void {
-    this.#parts.counts[refusal] += 1;
-    this.#tell(refusal, reason);
-  }
-
-  /** Says in the log that a connection is turned away, unless that was done a moment ago. */
-  #tell(kind: string, reason: string): void {
-    const nowMs = performance.now();
-    const told = this.#told.get(kind);
-    if (told !== undefined && nowMs - told.atMs < LOG_EVERY_MS) {
-      told.unsaid += 1;
-      return;
-    }
-    this.#told.set(kind, { atMs: nowMs, unsaid: 0 });
-    const since = told === undefined ? {} : { unsaid: told.unsaid };
-    this.#parts.logger.warn({ reason, ...since }, 'a connection is turned away');
+    const { counts, logger } = this.#parts;
+    counts[refusal] += 1;
+    this.#told[refusal].tell((unsaid) =>
+      logger.warn({ reason, ...unsaid }, 'a connection is turned away'),
+    );
   }
 }
 

@@ -1,11 +1,15 @@
 import { isIPv6 } from 'node:net';
 import { ProxyError } from './errors.ts';
+import type { Setting } from './settings.ts';
 import type { TlsFiles } from './tls.ts';
 
-/** Where to listen: a TCP host and port (port 0: any free one), or a Unix socket. */
-export type ListenAddress =
+/** A place of our own to listen: a TCP host and port (port 0: any free one), or a Unix socket. */
+export type SocketAddress =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
   | { readonly kind: 'unix'; readonly path: string };
+
+/** Where to listen: also a socket that whoever has started us has opened, by its descriptor. */
+export type ListenAddress = SocketAddress | { readonly kind: 'fd'; readonly fd: number };
 
 /**
  * Who to be at the upstream. `user` undefined means the default user; `password` undefined means
@@ -14,6 +18,8 @@ export type ListenAddress =
 export interface Login {
   readonly user: string | undefined;
   readonly password: string | undefined;
+  /** Names the file that the password is from, which may be read again; undefined: there is none. */
+  readonly passwordFile?: Setting | undefined;
   /** The database number of the URL, 0 when it names none. */
   readonly db: number;
 }
@@ -50,8 +56,11 @@ const SOCKET_PATH_MAX_BYTES = 107;
 /** The highest database that SELECT takes. Source: servers read its number into a C int. */
 const DATABASE_MAX = 2 ** 31 - 1;
 
+/** The first descriptor that is not stdin, stdout or stderr. Source: POSIX; systemd begins there. */
+const DESCRIPTOR_MIN = 3;
+
 const LISTEN_FORMS =
-  'host:port, [v6]:port, port (on 127.0.0.1), or the path of a Unix socket with a / in it';
+  'host:port, [v6]:port, port (on 127.0.0.1), the path of a Unix socket with a / in it, or fd:3';
 
 /** What {@link parseUpstream} accepts, as `--help` and errors say it. */
 export const UPSTREAM_FORMS =
@@ -60,7 +69,7 @@ export const UPSTREAM_FORMS =
 
 /**
  * Reads a place to listen: `host:port`, `[v6]:port`, `port`, or a Unix socket path (anything with
- * a `/`, with or without `unix://`). A bare port is 127.0.0.1, never all interfaces; `:port` and
+ * a `/`, with or without `unix://`), or `fd:3` for a socket that was opened for us. A bare port is 127.0.0.1, never all interfaces; `:port` and
  * `*:port` are refused because programs differ in what they mean by them.
  *
  * @param text what the operator wrote
@@ -73,6 +82,8 @@ export function parseListen(text: string, name: string): ListenAddress {
   if (path !== undefined) return { kind: 'unix', path: socketPath(path, refuse) };
   if (text.includes('://')) throw refuse('is a URL');
   if (text.includes('/')) return { kind: 'unix', path: socketPath(text, refuse) };
+  const fd = /^fd:(.*)$/is.exec(text)?.[1];
+  if (fd !== undefined) return { kind: 'fd', fd: descriptor(fd, refuse) };
   if (/^\d+$/.test(text)) {
     return { kind: 'tcp', host: '127.0.0.1', port: portNumber(text, 0, refuse) };
   }
@@ -135,13 +146,14 @@ export function parseUpstream(text: string, name: string): UpstreamChoice {
 }
 
 /**
- * A place to listen as an operator reads it: `127.0.0.1:6380`, `[::1]:6380`, `/run/s.sock`.
+ * A place to listen as an operator reads it: `127.0.0.1:6380`, `[::1]:6380`, `/run/s.sock`, `fd:3`.
  *
  * @param address what was asked for
  * @param port    the port that was really opened, when port 0 was asked for
  */
 export function printListen(address: ListenAddress, port?: number): string {
   if (address.kind === 'unix') return address.path;
+  if (address.kind === 'fd') return `fd:${address.fd}`;
   return `${bracketed(address.host)}:${port ?? address.port}`;
 }
 
@@ -165,28 +177,6 @@ export function withoutSecrets(text: string): string {
     .replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/i, (_, scheme: string | undefined) => {
       return `${scheme ?? ''}***@`;
     });
-}
-
-/**
- * What went wrong with listening, as one line for the operator.
- *
- * @param what    what was to listen there, and how it is moved: `--listen`, `--admin`
- * @param address where
- * @param error   as Node reported it
- */
-export function listenFailure(what: string, address: ListenAddress, error: Error): ProxyError {
-  const place = printListen(address);
-  const why: Record<string, string> = {
-    EADDRINUSE: 'it is in use already',
-    EACCES: 'permission denied',
-    EADDRNOTAVAIL: 'this machine has no such address',
-    ENOTFOUND: 'no such host',
-    ENOENT: 'its folder does not exist',
-  };
-  const code = (error as NodeJS.ErrnoException).code ?? '';
-  const reason = why[code] ?? error.message;
-  const message = `cannot listen on ${place}: ${reason} (choose another place with ${what})`;
-  return new ProxyError('LISTEN_FAILED', message, { cause: error });
 }
 
 type Refuse = (why: string) => ProxyError;
@@ -259,6 +249,12 @@ function portNumber(text: string, least: 0 | 1, refuse: Refuse): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : -1;
   if (port < least || port > 65_535) throw refuse(`has no port from ${least} to 65535`);
   return port;
+}
+
+function descriptor(text: string, refuse: Refuse): number {
+  const fd = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (fd < DESCRIPTOR_MIN) throw refuse(`has no descriptor of ${DESCRIPTOR_MIN} or more`);
+  return fd;
 }
 
 function databaseNumber(text: string, refuse: Refuse): number {

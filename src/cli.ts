@@ -28,6 +28,7 @@ const DEMO_SHARED: readonly Flag[] = [
   'notify-config',
   'log-level',
   'log-format',
+  'config',
 ];
 
 /** The demo's own flags, then those that it shares with the proxy. */
@@ -50,6 +51,7 @@ const CHECK_SHARED: readonly Flag[] = [
   'upstream-tls-key',
   'upstream-tls-sni',
   'upstream-tls-insecure',
+  'source',
   'notify-config',
   'probe-key-prefix',
   'config',
@@ -209,8 +211,8 @@ async function runCheck(flags: Flags): Promise<void> {
   const config = readConfig(givenBy(flags));
   const logger = loggerOf({ ...config, logLevel: 'warn' });
   const { upstream, embedded } = await resolveUpstream(config, logger);
-  const { notifyConfig, probeKeyPrefix } = config;
-  const findings = await examine({ upstream, notifyConfig, probeKeyPrefix });
+  const { source, notifyConfig, probeKeyPrefix } = config;
+  const findings = await examine({ upstream, source, notifyConfig, probeKeyPrefix });
   await embedded?.stop();
   const look = {
     columns: process.stdout.columns ?? 100,

@@ -1,7 +1,8 @@
-import type { ListenAddress, UpstreamAddress, UpstreamChoice } from './address.ts';
+import type { ListenAddress, SocketAddress, UpstreamAddress, UpstreamChoice } from './address.ts';
 import { parseListen, parseUpstream } from './address.ts';
 import type { OutputLimit } from './client/output.ts';
 import { ProxyError } from './errors.ts';
+import { type InjectAuth, readInjectAuth } from './inject-auth.ts';
 import type { ListenTls } from './listen-tls.ts';
 import {
   BCAST_ACLS,
@@ -23,7 +24,7 @@ import {
   version,
   within,
 } from './settings.ts';
-import { readSmallFile } from './small-file.ts';
+import { readPassword } from './small-file.ts';
 import { readListen, withTls } from './tls-settings.ts';
 
 export { environmentName } from './origin.ts';
@@ -51,6 +52,8 @@ export interface ProxyConfig {
   readonly tls: ListenTls | undefined;
   /** Never `embedded`: whoever starts the proxy has started that Redis by then. */
   readonly upstream: UpstreamAddress;
+  /** Whether clients' connections to upstream are logged in by the proxy. */
+  readonly injectAuth: InjectAuth;
   /** The most clients at once. */
   readonly maxClients: number;
   /** After how many seconds a silent client is disconnected; 0: never. */
@@ -86,7 +89,7 @@ export interface ProxyConfig {
 export interface Config extends Omit<ProxyConfig, 'upstream'> {
   readonly upstream: UpstreamChoice;
   /** Where health and metrics are served; undefined is nowhere. */
-  readonly admin: ListenAddress | undefined;
+  readonly admin: SocketAddress | undefined;
   /** How long clients may wait for what they are owed when the proxy stops, in milliseconds. */
   readonly drainTimeoutMs: number;
   readonly logLevel: LogLevel;
@@ -114,9 +117,12 @@ export function readConfig(given: Given): Config {
   const setting = decide(given);
   const logFormat = oneOf(setting('log-format'), LOG_FORMATS);
   const upstream = upstreamOf(setting('upstream'), setting('upstream-password-file'));
+  const listen = readListen(setting);
+  const places = [...listen.listen, ...(listen.tls?.listen ?? [])];
   return {
-    ...readListen(setting),
+    ...listen,
     upstream: withTls(upstream, setting),
+    injectAuth: readInjectAuth(setting('inject-auth'), upstream, places),
     admin: adminAddress(setting('admin')),
     maxClients: within(setting('max-clients'), RANGES.clients),
     timeoutSeconds: within(setting('timeout'), RANGES.timeout),
@@ -146,13 +152,16 @@ export function readConfig(given: Given): Config {
  * @returns undefined for nowhere
  * @throws ProxyError CONFIG_INVALID with one line for the operator
  */
-export function readAdmin(given: Given): ListenAddress | undefined {
+export function readAdmin(given: Given): SocketAddress | undefined {
   return adminAddress(decide(given)('admin'));
 }
 
-function adminAddress({ name, text }: Setting): ListenAddress | undefined {
+function adminAddress({ name, text }: Setting): SocketAddress | undefined {
   if (text.toLowerCase() === 'off') return undefined;
-  return parseListen(text, name);
+  const address = parseListen(text, name);
+  if (address.kind !== 'fd') return address;
+  // Nobody could be told where to ask for health.
+  throw new ProxyError('CONFIG_INVALID', `${name}: a descriptor is accepted by --listen only`);
 }
 
 function upstreamOf({ name, text }: Setting, file: Decided): UpstreamChoice {
@@ -162,9 +171,6 @@ function upstreamOf({ name, text }: Setting, file: Decided): UpstreamChoice {
     const why = 'the embedded Redis has no password; name another Redis with --upstream';
     throw new ProxyError('CONFIG_INVALID', `${file.name}: ${why}`);
   }
-  const password = readSmallFile(file.text, file.name).replace(/\r?\n$/, '');
-  if (password === '') {
-    throw new ProxyError('CONFIG_INVALID', `${file.name}: '${file.text}' is empty`);
-  }
-  return { ...upstream, password };
+  const passwordFile = { name: file.name, text: file.text };
+  return { ...upstream, password: readPassword(passwordFile), passwordFile };
 }

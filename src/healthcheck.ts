@@ -1,5 +1,5 @@
 import { request } from 'node:http';
-import { type ListenAddress, printListen } from './address.ts';
+import { printListen, type SocketAddress } from './address.ts';
 
 /** How long the answer may take, in milliseconds. Source: our choice; Docker's own limit is as long. */
 const TIMEOUT_MS = 3_000;
@@ -20,7 +20,7 @@ const LOOPBACK: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::
  * @returns undefined where all is well, else one line that says what is not
  */
 export async function healthcheck(
-  admin: ListenAddress | undefined,
+  admin: SocketAddress | undefined,
   path: HealthPath,
 ): Promise<string | undefined> {
   if (admin === undefined) return 'no admin server is to be asked: --admin is off';
@@ -35,7 +35,7 @@ export async function healthcheck(
 }
 
 async function ask(
-  admin: ListenAddress,
+  admin: SocketAddress,
   path: HealthPath,
 ): Promise<{ readonly status: number | undefined; readonly text: string }> {
   const place =

@@ -1,10 +1,12 @@
-import { existsSync, lstatSync, rmSync } from 'node:fs';
+import { existsSync, fstatSync, lstatSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import { dirname } from 'node:path';
-import { type ListenAddress, listenFailure, printListen } from './address.ts';
+import { type ListenAddress, printListen } from './address.ts';
+import { ProxyError } from './errors.ts';
 
 /**
- * Has `server` listen. The file of a Unix socket that a dead process has left behind is replaced.
+ * Has `server` listen. The file of a Unix socket that a dead process has left behind is replaced. A
+ * socket that was opened for us stays open elsewhere when the server closes.
  *
  * @param flag what moves this server to another place, for the error: `--listen`
  * @param options
@@ -18,15 +20,13 @@ export async function listen(
   flag: string,
   { ipv6Only = false }: { readonly ipv6Only?: boolean } = {},
 ): Promise<string> {
-  const place =
-    address.kind === 'unix'
-      ? { path: address.path }
-      : { host: address.host, port: address.port, ipv6Only };
+  const place = placeOf(address, ipv6Only);
   try {
+    if (address.kind === 'fd') demandSocket(address.fd);
     await open(server, place);
   } catch (error) {
     const taken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
-    if (!taken || address.kind === 'tcp' || !(await isStale(address.path))) {
+    if (!taken || address.kind !== 'unix' || !(await isStale(address.path))) {
       throw listenFailure(flag, address, trueCause(address, error as Error));
     }
     rmSync(address.path, { force: true });
@@ -36,7 +36,52 @@ export async function listen(
   }
   server.on('error', () => {}); // a failed accept (too many files) is no reason to end
   const bound = server.address();
-  return printListen(address, typeof bound === 'object' ? bound?.port : undefined);
+  if (bound === null || typeof bound === 'string') return printListen(address);
+  if (address.kind !== 'fd') return printListen(address, bound.port);
+  return printListen({ kind: 'tcp', host: bound.address, port: bound.port });
+}
+
+/**
+ * What went wrong with listening, as one line for the operator.
+ *
+ * @param what    what was to listen there, and how it is moved: `--listen`, `--admin`
+ * @param address where
+ * @param error   as Node reported it
+ */
+export function listenFailure(what: string, address: ListenAddress, error: Error): ProxyError {
+  const place = printListen(address);
+  const why: Record<string, string> = {
+    EADDRINUSE: 'it is in use already',
+    EACCES: 'permission denied',
+    EADDRNOTAVAIL: 'this machine has no such address',
+    ENOTFOUND: 'no such host',
+    ENOENT: 'its folder does not exist',
+    EINVAL: 'nobody has opened a listening socket there',
+  };
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  const reason = why[code] ?? error.message;
+  const message = `cannot listen on ${place}: ${reason} (choose another place with ${what})`;
+  return new ProxyError('LISTEN_FAILED', message, { cause: error });
+}
+
+function placeOf(address: ListenAddress, ipv6Only: boolean): net.ListenOptions & { fd?: number } {
+  switch (address.kind) {
+    case 'unix':
+      return { path: address.path };
+    case 'fd':
+      return { fd: address.fd };
+    case 'tcp':
+      return { host: address.host, port: address.port, ipv6Only };
+  }
+}
+
+/** What is open there may be anything, also something of our own. @throws Error EINVAL */
+function demandSocket(fd: number): void {
+  let isSocket = false;
+  try {
+    isSocket = fstatSync(fd).isSocket();
+  } catch {} // it is not open
+  if (!isSocket) throw Object.assign(new Error('no socket'), { code: 'EINVAL' });
 }
 
 function open(server: net.Server, place: net.ListenOptions): Promise<void> {

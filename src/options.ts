@@ -14,6 +14,8 @@ export const AUTH_CLIENTS = ['yes', 'no', 'optional'] as const;
 /** See the flag of that name. */
 export const SWITCH = ['on', 'off'] as const;
 /** See the flag of that name. */
+export const INJECT_AUTHS = ['off', 'local', 'anyone'] as const;
+/** See the flag of that name. */
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 /** See the flag of that name. */
 export const LOG_FORMATS = ['auto', 'json', 'pretty'] as const;
@@ -34,8 +36,9 @@ export const OPTIONS = [
     flag: 'listen',
     fallback: '127.0.0.1:6380',
     describe:
-      'Where clients connect: host:port, [v6]:port, port (on 127.0.0.1), or a socket path; ' +
-      'several with commas between them, or the flag again; off: only --tls-listen',
+      'Where clients connect: host:port, [v6]:port, port (on 127.0.0.1), a socket path, or fd:3 for ' +
+      'a socket that is opened already, as by systemd; several with commas between them, or the ' +
+      'flag again; off: only --tls-listen',
   },
   {
     flag: 'tls-listen',
@@ -73,7 +76,15 @@ export const OPTIONS = [
     fallback: '',
     describe:
       'A file that holds the password for the upstream, and nothing else but perhaps the end of ' +
-      'its line; it outweighs a password in the URL',
+      'its line; it outweighs a password in the URL (SIGHUP reads it anew)',
+  },
+  {
+    flag: 'inject-auth',
+    fallback: 'off',
+    choices: INJECT_AUTHS,
+    describe:
+      'Whether the proxy logs its clients in, with its own user and password: local does, and ' +
+      'listens only on loopback and Unix sockets; anyone does for whoever can connect',
   },
   {
     flag: 'upstream-tls-ca',

@@ -1,5 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { ProxyError } from './errors.ts';
+import type { Setting } from './settings.ts';
 
 /** Longest file of settings, or of a password, in bytes. Source: our choice. */
 const FILE_MAX_BYTES = 65_536;
@@ -31,6 +32,17 @@ export function readSmallFile(path: string, name: string): string {
   }
   if (size > FILE_MAX_BYTES) throw refuse(`it is longer than ${FILE_MAX_BYTES} bytes`);
   return bytes.toString('utf8', 0, size);
+}
+
+/**
+ * Reads a file that holds a password, and nothing else but perhaps the end of its line.
+ *
+ * @throws ProxyError CONFIG_INVALID with one line for the operator
+ */
+export function readPassword({ text: path, name }: Setting): string {
+  const password = readSmallFile(path, name).replace(/\r?\n$/, '');
+  if (password !== '') return password;
+  throw new ProxyError('CONFIG_INVALID', `${name}: '${path}' is empty`);
 }
 
 function reasonOf(error: NodeJS.ErrnoException): string {

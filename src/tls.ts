@@ -29,15 +29,18 @@ export interface TlsFiles {
   readonly ca: Setting | undefined;
 }
 
+/** What may be read anew. */
+export type Reloaded = 'certificates' | 'password';
+
 /** Has files that may be read anew while it works. */
 export interface Reloadable {
   /**
    * What is open stays as it is.
    *
-   * @returns whether there was anything to read
+   * @returns what there was to read
    * @throws ProxyError CONFIG_INVALID, and then nothing has changed
    */
-  reload(): boolean;
+  reload(): readonly Reloaded[];
 }
 
 /**
@@ -69,16 +72,17 @@ export function readTls({ cert, key, ca }: TlsFiles): tls.SecureContextOptions {
 
 /** Has each read its files anew. Whoever can't keeps what it had, and the log says why. */
 export function reloadAll(those: readonly Reloadable[], logger: Logger): void {
-  let wasRead = false;
+  const read = new Set<Reloaded>();
   for (const one of those) {
     try {
-      wasRead = one.reload() || wasRead;
+      for (const what of one.reload()) read.add(what);
     } catch (cause) {
       if (!(cause instanceof ProxyError)) throw cause;
-      logger.error({ reason: cause.message }, 'certificates stay as they were');
+      logger.error({ reason: cause.message }, 'certificates stay as they were, and the password');
     }
   }
-  if (wasRead) logger.info('certificates were read again');
+  if (read.has('certificates')) logger.info('certificates were read again');
+  if (read.has('password')) logger.info('the password was read again');
 }
 
 /** @returns what OpenSSL says is wrong, in its own words */

@@ -1,8 +1,10 @@
 import { ProxyError } from '../errors.ts';
 import { TYPE } from '../resp/scanner.ts';
-import { request } from '../resp/write.ts';
+import type { Credentials } from '../upstream/credentials.ts';
+import type { Between } from './conversation.ts';
 import type { Reply } from './ledger.ts';
-import { consequent, isStatus } from './owed.ts';
+import { authRequest, isLetIn } from './letting-in.ts';
+import { consequent } from './owed.ts';
 import { DEFAULT_USER } from './parts.ts';
 import { ReplyReader } from './replies.ts';
 
@@ -18,13 +20,6 @@ export interface EarLane {
 export interface EarListener {
   readonly received: (chunk: Buffer) => void;
   readonly closed: () => void;
-}
-
-/** With what a client has logged in. */
-export interface Credentials {
-  /** Undefined: a password alone was given. */
-  readonly user: string | undefined;
-  readonly password: string;
 }
 
 /** What an ear needs from its session. */
@@ -60,7 +55,7 @@ export const EAR_MAX_BYTES = 67_108_864;
  * that subscribes may do little else; in RESP3 it goes on as before. So the client subscribes on
  * this one, and its messages reach it as pushes.
  */
-export class Ear {
+export class Ear implements Between {
   readonly #parts: EarParts;
   readonly #lane: EarLane;
   readonly #reader: ReplyReader;
@@ -71,13 +66,10 @@ export class Ear {
 
   constructor(parts: EarParts) {
     this.#parts = parts;
-    this.#reader = new ReplyReader(
-      (bytes) => this.#keep(bytes),
-      () => {},
-    );
+    this.#reader = new ReplyReader({ send: (bytes) => this.#keep(bytes), begin: () => {} });
     this.#reader.protocol = 3;
     this.#reader.translates = true;
-    this.#reader.whenBetween(this.#frameEnded);
+    this.#reader.whenBetween(this);
     this.#lane = parts.open({
       received: (chunk) => this.#receive(chunk),
       closed: () => this.#lose(),
@@ -99,7 +91,7 @@ export class Ear {
   ask({ bytes, kind, framesLeft, silent }: EarRequest, done: () => void): void {
     const settle = (reply: Reply) => (silent && reply.type === TYPE.error ? 'drop' : 'pass');
     const after = () => {
-      this.#frameEnded();
+      this.betweenReplies();
       this.#handOn();
       done();
     };
@@ -120,7 +112,7 @@ export class Ear {
   /** Upstream has let the client in with these, but may have changed its mind. */
   #logIn(credentials: Credentials): void {
     const after = (reply: Reply) => {
-      if (!isStatus(reply, 'OK')) this.#lose();
+      if (!isLetIn(reply)) this.#lose();
     };
     this.#reader.ledger.push(consequent({ settle: () => 'drop', after }, { drop: true }));
     this.#lane.write(authRequest(credentials));
@@ -147,13 +139,13 @@ export class Ear {
   }
 
   /** What has been kept so far is whole. */
-  readonly #frameEnded = (): void => {
+  betweenReplies(): void {
     this.#reader.write(NOTHING); // behind all that was passed on
     for (const piece of this.#pieces) this.#whole.push(piece);
     this.#pieces = [];
     this.#piecesBytes = 0;
-    this.#reader.whenBetween(this.#frameEnded);
-  };
+    this.#reader.whenBetween(this);
+  }
 
   #handOn(): void {
     if (this.#closed || this.#whole.length === 0) return;
@@ -167,9 +159,4 @@ const NOTHING = Buffer.alloc(0);
 
 function userOf(credentials: Credentials | undefined): string {
   return credentials?.user ?? DEFAULT_USER;
-}
-
-/** @returns what logs in */
-export function authRequest({ user, password }: Credentials): Buffer {
-  return user === undefined ? request('AUTH', password) : request('AUTH', user, password);
 }

@@ -2,10 +2,13 @@ import type { CommandInfo } from '../commands/table.ts';
 import { TYPE } from '../resp/scanner.ts';
 import { error, type Protocol, request, status } from '../resp/write.ts';
 import { HELLO_NOAUTH, type Hello, helloReply } from '../translate/hello.ts';
-import { authRequest, type Credentials, Ear } from './ear.ts';
+import type { Credentials } from '../upstream/credentials.ts';
+import type { Between } from './conversation.ts';
+import { Ear } from './ear.ts';
 import type { Step } from './handler.ts';
 import type { HeldWords } from './held.ts';
 import { KEEP, type Owed, type Reply } from './ledger.ts';
+import { authRequest, needsNoPassword } from './letting-in.ts';
 import { consequent, isStatus } from './owed.ts';
 import { DEFAULT_USER } from './parts.ts';
 import type { Session } from './session.ts';
@@ -18,9 +21,6 @@ const WRONG_PASSWORD = error('WRONGPASS invalid username-password pair or user i
 
 /** What a server says that has no such command, or does not let it be used. */
 const UNKNOWN = /^-(ERR unknown command|NOPERM )/;
-
-/** A user that needs no password has it right, whatever it is. */
-const NEEDS_NO_PASSWORD = /no password is set|without any password configured/;
 
 /** What servers before 6.0 say to a wrong password; and to a user's name. */
 const OLD_WRONG_PASSWORD = /^-ERR (invalid password|wrong number of arguments)/;
@@ -41,14 +41,19 @@ export function isUnknown(reply: Reply): boolean {
  * Speaks RESP3 for an upstream that does not: answers HELLO once upstream has accepted the password,
  * ends it all at RESET, and listens on a connection of its own for a client that subscribes.
  */
-export class Emulation {
+export class Emulation implements Between {
   readonly #session: Session;
   #ear: Ear | undefined;
-  #waiting: Buffer[] = []; // messages that wait for the end of a reply
+  #waiting: Buffer[] | undefined; // messages that wait for the end of a reply
   #credentials: Credentials | undefined;
 
   constructor(session: Session) {
     this.#session = session;
+  }
+
+  /** With what an ear logs in: as the client has done, or as we have done for it. */
+  get #login(): Credentials | undefined {
+    return this.#credentials ?? this.#session.parts.injected?.();
   }
 
   /** Whether the client hears messages. */
@@ -112,7 +117,7 @@ export class Emulation {
     this.#step(authRequest({ user: name, password }), (reply) => {
       const text = textOf(reply);
       const isIn = isStatus(reply, 'OK');
-      if (!isIn && !NEEDS_NO_PASSWORD.test(text)) {
+      if (!isIn && !needsNoPassword(reply)) {
         say(OLD_WRONG_PASSWORD.test(text) ? WRONG_PASSWORD : (reply.bytes ?? WRONG_PASSWORD));
         return;
       }
@@ -142,7 +147,7 @@ export class Emulation {
     return helloReply(shown, spoken);
   }
 
-  /** Upstream does not know RESET. It keeps whom the client has logged in as. */
+  /** Upstream does not know RESET. It keeps whom the client has logged in as, unless we do that. */
   reset(): void {
     const requests = [
       request('DISCARD'),
@@ -161,7 +166,7 @@ export class Emulation {
       const credentials = this.#credentials;
       this.#session.reset();
       if (!isSkipped) replies.write(status('RESET'));
-      if (credentials === undefined) return;
+      if (credentials === undefined || this.#login !== undefined) return;
       this.remember(credentials);
       this.#session.authenticated(credentials.user ?? DEFAULT_USER);
     };
@@ -179,7 +184,7 @@ export class Emulation {
     const bytes = Buffer.from(words.bytes());
     const after = () => {
       const { silent } = session.replies;
-      if (begins && this.#ear?.isAs(this.#credentials) === false) {
+      if (begins && this.#ear?.isAs(this.#login) === false) {
         if (!silent) session.replies.write(OTHER_USER);
         return;
       }
@@ -199,7 +204,7 @@ export class Emulation {
   /** The client is gone, or has begun anew. */
   close(): void {
     this.#stopListening();
-    this.#waiting = [];
+    this.#waiting = undefined;
     this.#credentials = undefined;
   }
 
@@ -210,10 +215,10 @@ export class Emulation {
   }
 
   #listen(): Ear {
-    const { parts } = this.#session;
+    const { ends } = this.#session;
     this.#ear ??= new Ear({
-      open: parts.openEar,
-      credentials: this.#credentials,
+      open: (listener) => ends.openEar(listener),
+      credentials: this.#login,
       push: (frames) => this.#push(frames),
       lost: () => this.#session.finish(),
     });
@@ -222,26 +227,28 @@ export class Emulation {
 
   /** Messages go between the replies, as pushes of upstream's own would. */
   #push(frames: Buffer): boolean {
-    const { replies, hold, parts } = this.#session;
+    const { replies, hold, ends } = this.#session;
     if (replies.midReply) {
+      this.#waiting ??= [];
       this.#waiting.push(frames);
-      replies.whenBetween(this.#pushWaiting);
+      replies.whenBetween(this);
       return true;
     }
     replies.push(frames);
     const resume = () => this.#ear?.resume();
-    if (parts.isSlow()) parts.whenTaken(resume);
+    if (ends.output.isSlow) ends.output.whenDrained(resume);
     else if (hold.isFull) hold.whenOpen(resume);
     else return false;
     return true;
   }
 
-  readonly #pushWaiting = (): void => {
-    const waiting = this.#waiting;
-    this.#waiting = [];
+  /** Sends the messages that have waited. */
+  betweenReplies(): void {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
     for (const frames of waiting) this.#session.replies.push(frames);
     this.#ear?.resume();
-  };
+  }
 
   /** Asks upstream something behind what it has just answered; the client is read no further. */
   #step(bytes: Buffer, then: (reply: Reply) => void): void {

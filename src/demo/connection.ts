@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import type { ListenAddress, Login } from '../address.ts';
+import type { Login, SocketAddress } from '../address.ts';
 import { ProxyError } from '../errors.ts';
 import { type Reply, ReplyError, ReplyReader } from './reply-reader.ts';
 
@@ -8,7 +8,7 @@ const PATIENCE_MS = 5_000;
 
 /** Whom to connect to, and as whom. */
 export interface Target {
-  readonly address: ListenAddress;
+  readonly address: SocketAddress;
   readonly login: Login;
   /** How to call it in messages. */
   readonly where: string;

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ListenAddress, UpstreamAddress, UpstreamChoice } from '../address.ts';
+import type { SocketAddress, UpstreamAddress, UpstreamChoice } from '../address.ts';
 import { parseListen, parseUpstream, printListen, printUpstream } from '../address.ts';
 import { createMetrics } from '../admin/metrics.ts';
 import type { Config } from '../config.ts';
@@ -20,7 +20,7 @@ export interface DemoPlan {
     | { readonly kind: 'own'; readonly upstream: Plain<UpstreamChoice> }
     | {
         readonly kind: 'running';
-        readonly proxy: ListenAddress;
+        readonly proxy: SocketAddress;
         readonly direct: Plain<UpstreamAddress>;
       };
 }
@@ -73,7 +73,7 @@ export function readDemoPlan(
   }
   const direct = plain(parseUpstream(flags.direct, '--direct'), '--direct');
   if (direct.kind === 'embedded') throw usage('--direct: embedded has no meaning here');
-  const proxy = parseListen(flags.proxy, '--proxy');
+  const proxy = placeOf(flags.proxy, '--proxy');
   return { seconds, through: { kind: 'running', proxy, direct } };
 }
 
@@ -125,7 +125,7 @@ async function prepare(
     readonly stage: Stage;
     readonly cleanup: (() => Promise<void>)[];
   },
-): Promise<{ readonly proxy: ListenAddress; readonly redis: Plain<UpstreamAddress> }> {
+): Promise<{ readonly proxy: SocketAddress; readonly redis: Plain<UpstreamAddress> }> {
   const { config, stage, cleanup } = parts;
   if (plan.through.kind === 'running') {
     return { proxy: plan.through.proxy, redis: plan.through.direct };
@@ -136,7 +136,7 @@ async function prepare(
     cleanup.push(() => embedded.stop());
     redis = embedded.upstream;
   }
-  const listen: ListenAddress = { kind: 'tcp', host: '127.0.0.1', port: 0 };
+  const listen: SocketAddress = { kind: 'tcp', host: '127.0.0.1', port: 0 };
   let failure: ProxyError | undefined;
   const proxy = createProxy(
     { ...config, listen: [listen], tls: undefined, proxyProtocol: false, upstream: redis },
@@ -158,7 +158,7 @@ async function prepare(
     }
     await sleep(10);
   }
-  return { proxy: parseListen(proxy.addresses[0] ?? '', 'proxy'), redis };
+  return { proxy: placeOf(proxy.addresses[0] ?? '', 'proxy'), redis };
 }
 
 /** Shows the numbers as they grow, until the time is over or `until` aborts. */
@@ -199,6 +199,12 @@ function hasColour(out: NodeJS.WriteStream): boolean {
 function plain(upstream: UpstreamChoice, flag: string): Plain<UpstreamChoice> {
   if (upstream.kind === 'tls') throw usage(`${flag}: the demo speaks no TLS`);
   return upstream;
+}
+
+function placeOf(text: string, name: string): SocketAddress {
+  const address = parseListen(text, name);
+  if (address.kind === 'fd') throw usage(`${name}: nobody can connect to a descriptor`);
+  return address;
 }
 
 function usage(message: string): ProxyError {

@@ -1,8 +1,8 @@
 import { printUpstream, type UpstreamAddress } from '../address.ts';
-import type { NotifyConfig } from '../config.ts';
-import { ProxyError } from '../errors.ts';
+import type { NotifyConfig, SourceKind } from '../config.ts';
 import { PROBE_KEY_PREFIX } from '../upstream/probe.ts';
-import { type Finding, type Fix, flaw, good, inOrder } from './finding.ts';
+import { connectionFinding } from './connection.ts';
+import { type Finding, good, inOrder } from './finding.ts';
 import { nodesFinding } from './nodes.ts';
 import { bufferFinding, examineNotify } from './notifications.ts';
 import { proofFinding } from './proof.ts';
@@ -10,6 +10,7 @@ import { protocolFinding, rightFindings, trackingFinding } from './rights.ts';
 import { identify, identityFindings } from './server.ts';
 import { clusterFinding, infoFinding, readInfo, roleFinding, silentFinding } from './standing.ts';
 import { Visit } from './visit.ts';
+import { judgedForWrites, unneededFindings } from './writes.ts';
 
 /** How long an answer may take, in milliseconds. Source: our choice, as on other connections. */
 const DEADLINE_MS = 5_000;
@@ -18,6 +19,8 @@ const DEADLINE_MS = 5_000;
 export interface ExamineOptions {
   /** With the user and password that the proxy would use. */
   readonly upstream: UpstreamAddress;
+  /** How the proxy would notice changes; `events` if not given. */
+  readonly source?: SourceKind;
   /** What the proxy may do about notifications; `auto` if not given. */
   readonly notifyConfig?: NotifyConfig;
   /** With what the keys begin that are written to see whether changes are announced. */
@@ -42,7 +45,7 @@ export async function examine(options: ExamineOptions): Promise<readonly Finding
     await examineOpen(visit, options, findings);
     findings.push(good('connection', printUpstream(upstream)));
   } catch (cause) {
-    findings.push(connectionFinding(cause, visit));
+    findings.push(await connectionFinding(cause, visit));
   } finally {
     visit.close();
   }
@@ -52,7 +55,7 @@ export async function examine(options: ExamineOptions): Promise<readonly Finding
 /** @param findings filled one after the other: what is known when the upstream is lost is kept */
 async function examineOpen(
   visit: Visit,
-  { notifyConfig = 'auto', probeKeyPrefix = PROBE_KEY_PREFIX }: ExamineOptions,
+  options: ExamineOptions,
   findings: Finding[],
 ): Promise<void> {
   const info = await readInfo(visit);
@@ -62,50 +65,33 @@ async function examineOpen(
   findings.push(clusterFinding(info), silentFinding(version, info));
   findings.push(await protocolFinding(visit, version), await trackingFinding(visit));
   const rights = await rightFindings(visit, version);
-  const notify = await examineNotify(visit, version, notifyConfig);
   const role = await roleFinding(visit, info);
-  findings.push(...rights, ...notify.findings, role.finding);
+  findings.push(...rights, role.finding);
+  if (options.source === 'writes') {
+    findings.splice(0, findings.length, ...judgedForWrites(findings), ...unneededFindings());
+  } else {
+    findings.push(...(await examineEvents(visit, options, { version, rights, role })));
+  }
+  findings.push(await nodesFinding(visit, identity.runId));
+}
+
+/** Whether changes are announced, and heard. */
+async function examineEvents(
+  visit: Visit,
+  { notifyConfig = 'auto', probeKeyPrefix = PROBE_KEY_PREFIX }: ExamineOptions,
+  known: {
+    readonly version: number | undefined;
+    readonly rights: readonly Finding[];
+    readonly role: { readonly isReadOnly: boolean };
+  },
+): Promise<readonly Finding[]> {
+  const notify = await examineNotify(visit, known.version, notifyConfig);
   const proof = await proofFinding(visit, {
     notify,
     notifyConfig,
     prefix: probeKeyPrefix,
-    isReadOnly: role.isReadOnly,
-    isHeard: rights.every(({ id, state }) => id !== 'psubscribe' || state === 'ok'),
+    isReadOnly: known.role.isReadOnly,
+    isHeard: known.rights.every(({ id, state }) => id !== 'psubscribe' || state === 'ok'),
   });
-  findings.push(proof, await bufferFinding(visit), await nodesFinding(visit, identity.runId));
-}
-
-/** How no connection came about, or how it was lost. */
-function connectionFinding(cause: unknown, visit: Visit): Finding {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  const address = printUpstream(visit.address);
-  return flaw('connection', 'missing', {
-    found: `${address}: ${reason}`,
-    consequence: 'The proxy cannot work.',
-    fixes: connectionFixes(cause, reason, visit),
-  });
-}
-
-function connectionFixes(cause: unknown, reason: string, visit: Visit): readonly Fix[] {
-  const here = (how: string): readonly Fix[] => [{ where: 'sidetrack', how }];
-  if (reason.startsWith('NOAUTH')) {
-    return here('name user and password: --upstream redis://USER:PASSWORD@HOST:PORT');
-  }
-  if (/^WRONGPASS|invalid password/i.test(reason)) {
-    return here('give the right user and password in --upstream');
-  }
-  if (/no password is set|AUTH.* without any password/i.test(reason)) {
-    return here('leave out the password in --upstream: the server has none');
-  }
-  if (reason.startsWith('NOPERM')) {
-    return [{ where: 'ACL', how: `ACL SETUSER ${visit.user} on +ping` }];
-  }
-  if (reason.startsWith('DENIED')) {
-    return [{ where: 'redis.conf', how: 'protected-mode no, with a password set' }];
-  }
-  if (cause instanceof ProxyError && cause.code === 'UPSTREAM_NOT_REDIS') {
-    return here('see what listens at that address: it does not speak as Redis does');
-  }
-  if (cause instanceof ProxyError && cause.code === 'UPSTREAM_REFUSED') return [];
-  return here('see whether the address is right, the server runs, and no firewall is in between');
+  return [...notify.findings, proof, await bufferFinding(visit)];
 }

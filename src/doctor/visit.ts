@@ -36,6 +36,12 @@ export class Visit implements ProbeSite {
     return this.address.user ?? 'default';
   }
 
+  /** Where it connects, once it has begun. */
+  get target(): Endpoint['target'] {
+    if (this.#endpoint === undefined) throw new Error('the visit has not begun');
+    return this.#endpoint.target;
+  }
+
   /** @throws ProxyError UPSTREAM_UNREACHABLE, UPSTREAM_REFUSED, UPSTREAM_NOT_REDIS, CONFIG_INVALID */
   async open(): Promise<void> {
     const endpoint = new Endpoint(this.address);

@@ -2,7 +2,10 @@ import { lookup } from 'node:dns/promises';
 import net from 'node:net';
 import tls from 'node:tls';
 import type { UpstreamAddress } from '../address.ts';
-import type { Reloadable } from '../tls.ts';
+import { Seldom } from '../seldom.ts';
+import { readPassword } from '../small-file.ts';
+import type { Reloadable, Reloaded } from '../tls.ts';
+import type { Credentials } from './credentials.ts';
 import { readUpstreamTls } from './tls.ts';
 
 /**
@@ -11,31 +14,67 @@ import { readUpstreamTls } from './tls.ts';
  */
 export const CONNECT_TIMEOUT_MS = 5_000;
 
+/** How a lane begins. */
+interface LaneOpening {
+  /** The database. */
+  readonly db: number;
+  /** As whom, where the proxy says that for its client; undefined: the client does. */
+  readonly injected: (() => Credentials | undefined) | undefined;
+}
+
 /**
  * The one node behind the proxy. A name is resolved once, and every connection goes to that address
  * until the node is lost: with several nodes behind one name, a client could else read from a node
  * whose changes nobody listens to.
  */
 export class Endpoint implements Reloadable {
-  readonly address: UpstreamAddress;
   /** How long a client's connection may take to open, in milliseconds. */
   readonly connectTimeoutMs: number;
   /** How many lanes lead there, open or being opened. */
   laneCount = 0;
+  /** Of clients that the proxy can't log in. */
+  readonly refusals = new Seldom();
+  #address: UpstreamAddress;
   #pinned: string | undefined;
   #tls: ReturnType<typeof readUpstreamTls> | undefined;
 
   /** @throws ProxyError CONFIG_INVALID where the files for TLS will not do */
   constructor(address: UpstreamAddress, connectTimeoutMs = CONNECT_TIMEOUT_MS) {
-    this.address = address;
+    this.#address = address;
     this.connectTimeoutMs = connectTimeoutMs;
-    this.reload();
+    if (address.kind === 'tls') this.#tls = readUpstreamTls(address.tls);
   }
 
-  /** Reads the files for TLS anew; connections that are open stay. */
-  reload(): boolean {
-    if (this.address.kind === 'tls') this.#tls = readUpstreamTls(this.address.tls);
-    return this.address.kind === 'tls';
+  /** With the password that was read last. */
+  get address(): UpstreamAddress {
+    return this.#address;
+  }
+
+  /** Reads the password's file and those for TLS anew; connections that are open stay. */
+  reload(): readonly Reloaded[] {
+    const { passwordFile } = this.#address;
+    const password = passwordFile && readPassword(passwordFile);
+    const read: Reloaded[] = [];
+    if (this.#address.kind === 'tls') {
+      this.#tls = readUpstreamTls(this.#address.tls);
+      read.push('certificates');
+    }
+    if (password !== undefined) {
+      this.#address = { ...this.#address, password };
+      read.push('password');
+    }
+    return read;
+  }
+
+  /** @param injects whether the proxy logs its clients in */
+  opening(injects: boolean): LaneOpening {
+    return { db: this.#address.db, injected: injects ? () => this.#credentials() : undefined };
+  }
+
+  #credentials(): Credentials | undefined {
+    const { user, password } = this.#address;
+    if (password === undefined) return undefined;
+    return { user: user && asUtf8(user), password: asUtf8(password) };
   }
 
   /** Resolves the name again, for the node may have moved. @throws what DNS says */
@@ -56,21 +95,43 @@ export class Endpoint implements Reloadable {
     return this.#tls;
   }
 
-  /** @param timeoutMs how long the connection may take to open, in milliseconds */
-  connect(timeoutMs: number): net.Socket {
-    const target = { ...this.target, noDelay: true };
-    const socket = this.#tls === undefined ? net.connect(target) : this.#connectTls();
-    socket.setTimeout(timeoutMs, () => {
-      const what = socket.connecting ? 'connection' : 'TLS handshake';
-      socket.destroy(new Error(`no ${what} within ${timeoutMs} ms`));
-    });
-    socket.on(this.#tls === undefined ? 'connect' : 'secureConnect', () => socket.setTimeout(0));
+  /**
+   * @param timeoutMs how long the connection may take to open, in milliseconds
+   * @param onread    where what is received goes; default: the socket tells it
+   */
+  connect(timeoutMs: number, onread?: net.OnReadOpts): net.Socket {
+    const target = { ...this.target, ...(onread === undefined ? {} : { onread }) };
+    const socket =
+      this.#tls === undefined
+        ? net.connect({ ...target, noDelay: true })
+        : tls.connect({ ...target, ...this.#tls });
+    limitOpening(socket, this.#tls === undefined ? 'connect' : 'secureConnect', timeoutMs);
+    // tls.connect has no option for it
+    if (this.#tls !== undefined) socket.on('connect', () => socket.setNoDelay(true));
     return socket;
   }
+}
 
-  #connectTls(): net.Socket {
-    const socket = tls.connect({ ...this.target, ...this.#tls });
-    socket.on('connect', () => socket.setNoDelay(true)); // tls.connect has no option for it
-    return socket;
-  }
+/**
+ * Gives up a connection that is not open in time. Once it is, nothing of this is left: a timeout of
+ * the socket's own would stay with each of thousands of lanes.
+ */
+function limitOpening(
+  socket: net.Socket,
+  opened: 'connect' | 'secureConnect',
+  timeoutMs: number,
+): void {
+  const timer = setTimeout(() => {
+    const what = socket.connecting ? 'connection' : 'TLS handshake';
+    socket.destroy(new Error(`no ${what} within ${timeoutMs} ms`));
+  }, timeoutMs);
+  const done = () => {
+    clearTimeout(timer);
+    socket.off(opened, done).off('close', done);
+  };
+  socket.on(opened, done).on('close', done);
+}
+
+function asUtf8(text: string): string {
+  return Buffer.from(text, 'utf8').toString('latin1');
 }

@@ -17,17 +17,13 @@ export interface LaneListener {
  */
 export class Lane {
   readonly #socket: net.Socket;
-  readonly #uncork = () => {
-    this.#corked = false;
-    this.#socket.uncork();
-  };
   #corked = false;
   #error: Error | undefined;
 
   constructor(endpoint: Endpoint, listener: LaneListener) {
     const socket = endpoint.connect(endpoint.connectTimeoutMs);
     this.#socket = socket;
-    socket.on('connect', () => socket.setKeepAlive(true, KEEPALIVE_MS));
+    socket.setKeepAlive(true, KEEPALIVE_MS);
     socket.on('data', listener.received);
     socket.on('drain', listener.drained);
     socket.on('error', (error) => {
@@ -40,6 +36,11 @@ export class Lane {
     });
   }
 
+  static #uncork(lane: Lane): void {
+    lane.#corked = false;
+    lane.#socket.uncork();
+  }
+
   /** Whether more is waiting to leave than should be. */
   get isFull(): boolean {
     return this.#socket.writableNeedDrain;
@@ -49,7 +50,7 @@ export class Lane {
     if (!this.#corked) {
       this.#corked = true;
       this.#socket.cork();
-      process.nextTick(this.#uncork);
+      process.nextTick(Lane.#uncork, this);
     }
     this.#socket.write(bytes);
   }

@@ -304,6 +304,41 @@ describe('a server from which a command was taken away', () => {
   });
 });
 
+describe('with --source=writes', () => {
+  const writes = { source: 'writes' } as const;
+
+  test('an upstream without notifications is usable', async () => {
+    const redis = await startServer(...without('CONFIG'), ...without('PSUBSCRIBE'));
+    expect((await check(redis.url)).usable).toBe(false);
+    const { flaws, usable, of, findings } = await check(redis.url, writes);
+    expect(flaws).toEqual({ notifications: 'limited' });
+    expect(of('notifications').consequence).toContain('through this proxy');
+    expect(usable).toBe(true);
+    expect(findings).toHaveLength(21);
+  });
+
+  test('notifications are not looked for: no key is written, and CONFIG is not used', async () => {
+    const redis = await startServer(...NOTIFYING);
+    const client = await direct(redis);
+    await check(redis.url, writes);
+    expect(await client.call('INFO commandstats')).not.toMatch(/cmdstat_(set|config\|)/);
+  });
+
+  test('what matters all the same is said', async () => {
+    const redis = await startServer(...without('INFO'));
+    const { flaws } = await check(redis.url, writes);
+    expect(flaws).toMatchObject({ info: 'limited', silent: 'limited', nodes: 'untried' });
+  });
+
+  test('a replica is not usable: its master writes past the proxy', async () => {
+    const master = await startServer();
+    const replica = await startServer('--replicaof', '127.0.0.1', `${master.port}`);
+    const { of, usable } = await check(replica.url, writes);
+    expect(of('role').state).toBe('missing');
+    expect(usable).toBe(false);
+  });
+});
+
 describe('an upstream that cannot be asked', () => {
   test('wants a password', async () => {
     const redis = await startServer('--requirepass', 'secret', ...NOTIFYING);

@@ -293,17 +293,23 @@ describe('systemd', () => {
     expect(names.filter((name) => !VARIABLES.includes(name))).toEqual([]);
   });
 
+  test('a reload is a SIGHUP, which does not end the program', () => {
+    expect(unit).toMatch(/^ExecReload=\/bin\/kill -HUP \$MAINPID$/m);
+  });
+
   test('the unit leaves V8 its way with memory', () => {
     expect(unit).not.toMatch(/^MemoryDenyWriteExecute=/m);
   });
 
-  test('systemd-analyze finds nothing wrong with the unit', ({ skip }) => {
+  test('systemd-analyze finds nothing wrong with the units', ({ skip }) => {
     skip(!has('systemd-analyze'), 'systemd-analyze is not on PATH');
     const folder = mkdtempSync(join(tmpdir(), 'sidetrack-unit-'));
     try {
-      const file = join(folder, 'sidetrack.service');
-      writeFileSync(file, unit.replace(/^ExecStart=.*$/m, `ExecStart=${process.execPath}`));
-      const { stderr } = spawnSync('systemd-analyze', ['verify', file], { encoding: 'utf8' });
+      const [file, socket] = ['service', 'socket'].map((kind) => join(folder, `sidetrack.${kind}`));
+      writeFileSync(`${file}`, unit.replace(/^ExecStart=.*$/m, `ExecStart=${process.execPath}`));
+      writeFileSync(`${socket}`, read('deploy/systemd/sidetrack.socket'));
+      const words = ['verify', `${file}`, `${socket}`];
+      const { stderr } = spawnSync('systemd-analyze', words, { encoding: 'utf8' });
       // It may have words about other units of this machine.
       expect(stderr.split('\n').filter((line) => line.includes('sidetrack'))).toEqual([]);
     } finally {

@@ -235,6 +235,20 @@ beforeAll(async () => {
   perFile.push(() => tlsRedis.redis.stop());
 });
 
+test.runIf(HAS_TLS)(
+  '--inject-auth: a client without TLS and password uses such a Redis',
+  async () => {
+    const { ports } = await ready(upstreamFlags(tlsRedis.port, { 'inject-auth': 'local' }));
+    const raw = await connected({ port: ports[0] as number });
+    expect(await raw.pipeline(['ACL WHOAMI', 'RESET', 'ACL WHOAMI', 'HELLO 3'])).toEqual([
+      ...['"app"', '+RESET', '"app"', expect.stringContaining('"proto" :3')],
+    ]);
+    await raw.pipeline(['CLIENT TRACKING ON', 'GET injected']);
+    await (await connected(targetOf(tlsRedis.redis))).call('SET injected 1');
+    expect(await raw.sawPushes(1)).toEqual(['>["invalidate" *["injected"]]']);
+  },
+);
+
 describe.each(['plain', ...(HAS_TLS ? ['tls'] : [])])('with an upstream by %s', (upstream) => {
   let running: Running;
   let redis: RedisProcess;

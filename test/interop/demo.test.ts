@@ -1,6 +1,10 @@
 import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { startRedis } from '../helpers/redis.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
@@ -17,6 +21,20 @@ test('sidetrack demo: three seconds of hits and invalidations, and nothing stale
   expect(number('invalidations received')).toBeGreaterThan(20);
   expect(number('stale reads')).toBe(0);
   expect(number('invalidations missed')).toBe(0);
+});
+
+test('sidetrack demo --config: the file names the Redis, and says who to be there', async () => {
+  const redis = await startRedis({ tcp: true, args: ['--requirepass', 'from-file'] });
+  onTestFinished(() => redis.stop());
+  const folder = mkdtempSync(join(tmpdir(), 'sidetrack-demo-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'demo.yaml');
+  const upstream = redis.url.replace('://', '://:from-file@');
+  writeFileSync(file, `upstream: ${upstream}\nlisten: 0.0.0.0:6399\ninject-auth: anyone\n`);
+  const { code, stdout, stderr } = await run('demo', '--seconds', '1', '--config', file);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toContain(`redis://:***@127.0.0.1:${redis.port}`);
+  expect(stdout).not.toMatch(/from-file|6399/);
 });
 
 /** Runs the built program to its end, with nothing of ours in its environment. */

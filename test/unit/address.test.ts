@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
-  listenFailure,
   parseListen,
   parseUpstream,
   printListen,
@@ -10,6 +9,7 @@ import {
   withoutSecrets,
 } from '../../src/address.ts';
 import { ProxyError } from '../../src/errors.ts';
+import { listenFailure } from '../../src/listen.ts';
 
 const nobody = { user: undefined, password: undefined, db: 0 };
 
@@ -23,6 +23,7 @@ describe('a place to listen', () => {
     ['/run/sidetrack.sock', { kind: 'unix', path: '/run/sidetrack.sock' }],
     ['./s.sock', { kind: 'unix', path: './s.sock' }],
     ['unix:///run/s.sock', { kind: 'unix', path: '/run/s.sock' }],
+    ['fd:3', { kind: 'fd', fd: 3 }],
   ] as const)('%s is understood', ([text, address]) => {
     expect(parseListen(text, '--listen')).toEqual(address);
   });
@@ -45,6 +46,9 @@ describe('a place to listen', () => {
     ['/tmp/', 'names no socket file'],
     [`/${'x'.repeat(107)}`, 'longer path than a socket may have'],
     ['/tmp/a\nb', 'control characters'],
+    ['fd:2', 'no descriptor of 3 or more'],
+    ['fd:', 'no descriptor'],
+    ['fd:3x', 'no descriptor'],
   ] as const)('%j is refused: %s', ([text, why]) => {
     const error = refusal(() => parseListen(text, '--listen'));
     expect(error.message).toMatch(/^--listen: '/);
@@ -141,6 +145,7 @@ describe('printed', () => {
     ['6380', undefined, '127.0.0.1:6380'],
     ['[::1]:0', 7, '[::1]:7'],
     ['/run/s.sock', undefined, '/run/s.sock'],
+    ['fd:3', undefined, 'fd:3'],
   ] as const)('%s, really on port %s, as %s', ([text, port, shown]) => {
     expect(printListen(parseListen(text, '--listen'), port)).toBe(shown);
   });
