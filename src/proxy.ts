@@ -24,7 +24,6 @@ import { type Reason, Tracker } from './tracking/tracker.ts';
 import { AccessRules } from './upstream/access.ts';
 import { Control, helloFacts, type ServerFacts } from './upstream/control.ts';
 import { Endpoint } from './upstream/endpoint.ts';
-import { Lane } from './upstream/lane.ts';
 import { SilentLog } from './upstream/silent.ts';
 
 export type { TrackingProxy as Proxy } from './proxy-parts.ts';
@@ -250,7 +249,7 @@ class RedisProxy implements TrackingProxy {
       advertise: advertiser(this.#config.advertiseVersion),
       upstreamVersion: () => this.#facts?.version,
       nativeTracking: () => this.#facts?.tracks ?? false,
-      db: this.#config.upstream.db,
+      ...this.#endpoint.opening(this.#config.injectAuth !== 'off'),
       now: () => performance.now(),
       roundTrip: () => this.#source.roundTripMs,
       wake: (connection) => this.#waiting.wake(connection),
@@ -259,8 +258,6 @@ class RedisProxy implements TrackingProxy {
       fenceWrites: this.#config.fenceWrites,
       passing,
       outputLimit: this.#config.outputLimit,
-      openEar: ({ received, closed }) =>
-        new Lane(this.#endpoint, { received, drained: () => {}, closed }),
       newClientId: () => this.#nextClientId++,
       speaksResp3: () => this.#facts?.speaksResp3 ?? true,
       serverFacts: () => helloFacts(this.#facts),

@@ -6,22 +6,27 @@ export interface Ours {
   readonly owed: Owed;
 }
 
+/** Whoever sends requests of ours. */
+export interface Asker {
+  /** Sends a request and notes the reply that is owed for it. */
+  ask(bytes: Buffer, owed: Owed): void;
+}
+
 /**
  * Keeps a request apart from its neighbours: it is sent when no reply is owed any more, and what
  * stands behind it is read when its own has come. So what its reply changes (who the client is,
  * which protocol it speaks) is known before anything depends on it.
  */
 export class Barrier {
-  readonly #ask: (bytes: Buffer, owed: Owed) => void;
+  readonly #asker: Asker;
   #waiting: (() => void) | undefined;
-  #behind: readonly Ours[] = [];
+  #behind: readonly Ours[] = NONE;
   #opensBehind = false;
   #opens = false;
   #isKept = false; // what has just been answered does not open it
 
-  /** @param ask sends a request and notes the reply that is owed for it */
-  constructor(ask: (bytes: Buffer, owed: Owed) => void) {
-    this.#ask = ask;
+  constructor(asker: Asker) {
+    this.#asker = asker;
   }
 
   /** Whether a request waits to be sent. */
@@ -37,10 +42,10 @@ export class Barrier {
     const send = () => {
       const owed = entry();
       const behind = this.#behind;
-      this.#behind = [];
+      this.#behind = NONE;
       this.#openWith((this.#opensBehind ? behind.at(-1)?.owed : undefined) ?? owed);
-      this.#ask(bytes, owed);
-      for (const ours of behind) this.#ask(ours.bytes, ours.owed);
+      this.#asker.ask(bytes, owed);
+      for (const ours of behind) this.#asker.ask(ours.bytes, ours.owed);
     };
     if (idle) send();
     else this.#waiting = send;
@@ -97,3 +102,5 @@ export class Barrier {
     };
   }
 }
+
+const NONE: readonly Ours[] = [];

@@ -19,21 +19,8 @@ export interface ConnectionCounts extends SessionCounts {
   slowClientsFence: number;
 }
 
-/** What a connection gives its session. */
-type SocketParts = Pick<
-  SessionParts,
-  | 'sendUpstream'
-  | 'sendClient'
-  | 'finished'
-  | 'wake'
-  | 'withheld'
-  | 'isBackedUp'
-  | 'isSlow'
-  | 'whenTaken'
->;
-
-/** What a connection needs from the proxy. */
-export interface ConnectionParts extends Omit<SessionParts, keyof SocketParts | 'counts'> {
+/** What connections need from the proxy: the same for all of them. */
+export interface ConnectionParts extends SessionParts {
   readonly endpoint: Endpoint;
   readonly logger: Logger;
   readonly counts: ConnectionCounts;

@@ -4,50 +4,36 @@ import { error } from '../resp/write.ts';
 import { Lane } from '../upstream/lane.ts';
 import type { ConnectionParts } from './connection-parts.ts';
 import { PARK_MS } from './delivery.ts';
+import type { EarLane, EarListener } from './ear.ts';
 import type { Listener } from './fences.ts';
-import { DRAIN_DEADLINE_MS, Output } from './output.ts';
+import { DRAIN_DEADLINE_MS, Output, type OutputListener } from './output.ts';
+import type { SessionEnds } from './parts.ts';
 import { Session } from './session.ts';
 import { type ClientEvent, type ClientState, move } from './state.ts';
-import { reportLoss, reportTrouble } from './trouble.ts';
+import { reportLoss, reportSlow, reportTrouble } from './trouble.ts';
 
 const UNREACHABLE = error('ERR the upstream Redis cannot be reached');
 
 /** One client: its socket, its lane, and the session that knows what their bytes mean. */
-export class Connection implements Idler, Listener {
+export class Connection implements Idler, Listener, SessionEnds, OutputListener {
   readonly #parts: ConnectionParts;
   readonly #client: net.Socket;
   readonly #lane: Lane;
-  readonly #output: Output;
+  readonly output: Output;
   readonly #session: Session;
   #state: ClientState = 'connecting';
   #deadline: NodeJS.Timeout | undefined;
   #isLeaving = false; // we end it
-  readonly #finishSoon = () => process.nextTick(() => this.#finished());
 
   constructor(client: net.Socket, parts: ConnectionParts) {
     this.#parts = parts;
     this.#client = client;
-    this.#output = new Output(client, parts.outputLimit, {
-      drained: () => this.#drained(),
-      overflowed: (limit) => this.#overflowed(limit),
-    });
-    this.#session = new Session({
-      ...parts,
-      openEar: ({ received, closed }) =>
-        parts.openEar({ received: (chunk) => this.#guard(() => received(chunk)), closed }),
-      sendUpstream: (bytes) => this.#lane.write(bytes),
-      sendClient: (bytes) => this.#sendClient(bytes),
-      finished: () => this.#finished(),
-      wake: () => parts.wake(this),
-      withheld: () => parts.withheld(this),
-      isBackedUp: () => this.#output.isBackedUp,
-      isSlow: () => this.#output.isSlow,
-      whenTaken: (run) => this.#output.whenDrained(run),
-    });
+    this.output = new Output(client, parts.outputLimit, this);
+    this.#session = new Session(parts, this);
     client.pause();
     client.on('data', (chunk: Buffer) => this.#fromClient(chunk));
     client.on('end', () => this.#clientEnded());
-    client.on('error', () => {}); // 'close' follows
+    client.on('error', ignore); // 'close' follows
     client.on('close', () => this.#clientLeft());
     this.#lane = new Lane(parts.endpoint, {
       received: (chunk) => this.#fromUpstream(chunk),
@@ -55,6 +41,29 @@ export class Connection implements Idler, Listener {
       closed: (cause) => this.#upstreamLost(cause),
     });
     this.#session.begin();
+  }
+
+  sendUpstream(bytes: Buffer): void {
+    this.#lane.write(bytes);
+  }
+
+  sendClient(bytes: Buffer): void {
+    if (this.#state === 'closed') return;
+    this.#parts.counts.bytesOut += bytes.length;
+    this.output.write(bytes);
+  }
+
+  wake(): void {
+    this.#parts.wake(this);
+  }
+
+  withheld(): void {
+    this.#parts.withheld(this);
+  }
+
+  openEar({ received, closed }: EarListener): EarLane {
+    const guarded = (chunk: Buffer) => this.#guard(() => received(chunk));
+    return new Lane(this.#parts.endpoint, { received: guarded, drained: ignore, closed });
   }
 
   /** Lets go the invalidations whose time has come. @returns whether more are waiting */
@@ -79,10 +88,7 @@ export class Connection implements Idler, Listener {
 
   /** Others wait for what this client can't be told: it goes, and its cache with it. */
   cutOff(): void {
-    this.#parts.counts.slowClientsFence += 1;
-    this.#parts.logger.warn(
-      'a client is disconnected: fenced writes wait for what it is to be told',
-    );
+    reportSlow('slowClientsFence', this.#parts);
     this.destroy();
   }
 
@@ -99,7 +105,7 @@ export class Connection implements Idler, Listener {
   get isWaiting(): boolean {
     const { replies, emulation } = this.#session;
     if (replies.subscriptions.active || replies.monitoring || emulation.isSubscribed) return true;
-    return replies.ledger.size > 0 && !this.#output.isSlow; // else it keeps the reply waiting itself
+    return replies.ledger.size > 0 && !this.output.isSlow; // else it keeps the reply waiting itself
   }
 
   expire(): void {
@@ -139,12 +145,12 @@ export class Connection implements Idler, Listener {
       if (!this.#session.flushing) this.#lane.destroy();
       return;
     }
-    if (this.#output.isSlow) {
+    if (this.output.isSlow) {
       if (!this.#session.flushing) this.#lane.pause(); // others wait for what its reply tells
       this.#session.outlet.stalled();
     } else if (this.#session.hold.isFull) {
       this.#lane.pause();
-      this.#session.hold.whenOpen(() => this.#drained());
+      this.#session.hold.whenOpen(() => this.drained());
     }
     this.#regulate();
   }
@@ -189,25 +195,17 @@ export class Connection implements Idler, Listener {
 
   /** Unread, a client can't be seen to leave, and a blocked request would wait for it for ever. */
   #giveUpOnPipeline(): void {
-    this.#parts.counts.slowClientsPipeline += 1;
-    this.#parts.logger.warn('a client sends too much behind a blocked request and is disconnected');
+    reportSlow('slowClientsPipeline', this.#parts);
     this.#client.destroy();
   }
 
-  #sendClient(bytes: Buffer): void {
-    if (this.#state === 'closed') return;
-    this.#parts.counts.bytesOut += bytes.length;
-    this.#output.write(bytes);
-  }
-
-  #drained(): void {
+  drained(): void {
     this.#session.outlet.drained();
-    if (!this.#output.isSlow && !this.#session.hold.isFull) this.#lane.resume();
+    if (!this.output.isSlow && !this.#session.hold.isFull) this.#lane.resume();
   }
 
-  #overflowed(limit: 'hard' | 'soft'): void {
-    this.#parts.counts[limit === 'hard' ? 'slowClientsHard' : 'slowClientsSoft'] += 1;
-    this.#parts.logger.warn({ limit }, 'a client does not read what it gets and is disconnected');
+  overflowed(limit: 'hard' | 'soft'): void {
+    reportSlow(limit === 'hard' ? 'slowClientsHard' : 'slowClientsSoft', this.#parts);
     this.#client.destroy();
   }
 
@@ -238,24 +236,26 @@ export class Connection implements Idler, Listener {
     }, waitMs);
   }
 
-  #finished(): void {
+  finished(): void {
     if (this.#state === 'serving') this.#move('clientEnded');
     if (this.#state !== 'draining') return;
     if (this.#isLeaving && !this.#sayFarewell()) return;
     this.#move('finished');
-    this.#output.end();
+    this.output.end();
     this.#end();
   }
 
   /** A cache goes with its connection; who can't see that at once is told. @returns false: later */
   #sayFarewell(): boolean {
     const { replies, tracked } = this.#session;
-    if (replies.midReply) replies.whenBetween(this.#finishSoon);
+    const betweenReplies = () => process.nextTick(() => this.finished());
+    if (replies.midReply) replies.whenBetween({ betweenReplies });
     else tracked.distrust('all');
     return !replies.midReply;
   }
 
   #clientLeft(): void {
+    this.output.closed();
     if (this.#state === 'closed') return;
     this.#move('clientLeft');
     this.#end();
@@ -269,14 +269,13 @@ export class Connection implements Idler, Listener {
 
   #endAfterUpstream(cause: Error | undefined): void {
     if (this.#state === 'closed') return;
-    const reached = this.#state !== 'connecting';
-    if (!reached) {
+    if (this.#state === 'connecting') {
       this.#parts.counts.refusedUpstream += 1;
-      this.#sendClient(UNREACHABLE);
+      this.sendClient(UNREACHABLE);
     }
     if (cause !== undefined) reportLoss(cause, this.#parts);
     this.#move('upstreamLost');
-    this.#output.end();
+    this.output.end();
     this.#parts.closed(this);
   }
 
@@ -297,3 +296,5 @@ export class Connection implements Idler, Listener {
     this.#state = move(this.#state, event);
   }
 }
+
+function ignore(): void {}

@@ -6,6 +6,12 @@ import type { Owed } from './ledger.ts';
 import { arrayKindAt, countOf, monitorKindAt, pushKindAt, Subscriptions } from './subscriptions.ts';
 import { Transaction } from './transaction.ts';
 
+/** Somebody who waits for the end of a reply that is half sent. */
+export interface Between {
+  /** No reply is half sent. */
+  betweenReplies(): void;
+}
+
 /**
  * What is known of a connection to upstream at the point of its replies that is being read. All of
  * it was learnt from replies, never from requests, so it is true there.
@@ -28,7 +34,7 @@ export class Conversation {
   /** After MONITOR. */
   monitoring = false;
 
-  readonly #between = new Set<() => void>();
+  #between: Set<Between> | undefined; // who waits for the end of a reply
 
   /** Whether a reply may be translated that is asked for now. */
   get wantsRules(): boolean {
@@ -63,20 +69,21 @@ export class Conversation {
     return owed.framesLeft === 0;
   }
 
-  /** Runs `run` when the reply that is half sent has ended; once, however often it is asked for. */
-  whenBetween(run: () => void): void {
-    this.#between.add(run);
+  /** Tells `who` when the reply that is half sent has ended; once, however often it is asked for. */
+  whenBetween(who: Between): void {
+    this.#between ??= new Set();
+    this.#between.add(who);
   }
 
   /** Whether anybody waits for that. */
   protected get isAwaited(): boolean {
-    return this.#between.size > 0;
+    return this.#between !== undefined;
   }
 
-  protected betweenReplies(): void {
-    const runs = [...this.#between];
-    this.#between.clear();
-    for (const run of runs) run();
+  protected tellAwaiting(): void {
+    const told = this.#between ?? [];
+    this.#between = undefined;
+    for (const who of told) who.betweenReplies();
   }
 
   /** @returns a whole reply of upstream, or a frame of pub/sub, as the client is to have it */

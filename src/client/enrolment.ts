@@ -6,27 +6,37 @@ import type { Reader, Tracker } from '../tracking/tracker.ts';
 export class Enrolment {
   readonly #tracker: Tracker;
   readonly #id: ReaderId;
-  readonly #watched = new Set<string>();
+  #watched: ReadonlySet<string> | undefined; // undefined: nothing
+  #pending: Set<TrackingState> | undefined; // wanted by what upstream has yet to judge
 
   constructor(tracker: Tracker, id: ReaderId) {
     this.#tracker = tracker;
     this.#id = id;
   }
 
-  /** @param states in which the client may be */
-  update(reader: Reader, states: readonly TrackingState[]): void {
+  /** The client may soon be in this state: upstream is asked. */
+  expect(state: TrackingState): void {
+    this.#pending ??= new Set();
+    this.#pending.add(state);
+  }
+
+  /** Upstream has said whether it is. */
+  judged(state: TrackingState): void {
+    this.#pending?.delete(state);
+  }
+
+  /** @param believed states in which the client may be, besides those that are expected */
+  update(reader: Reader, believed: readonly TrackingState[]): void {
+    const states = [...(this.#pending ?? []), ...believed];
     if (states.some(({ on }) => on)) this.#tracker.join(this.#id, reader);
     else this.#tracker.leave(this.#id);
     const prefixes = new Set(states.flatMap((state) => [...state.prefixes]));
-    for (const prefix of this.#watched) {
-      if (prefixes.has(prefix)) continue;
-      this.#tracker.unwatch(prefix, this.#id);
-      this.#watched.delete(prefix);
+    for (const prefix of this.#watched ?? []) {
+      if (!prefixes.has(prefix)) this.#tracker.unwatch(prefix, this.#id);
     }
     for (const prefix of prefixes) {
-      if (this.#watched.has(prefix)) continue;
-      this.#tracker.watch(prefix, this.#id);
-      this.#watched.add(prefix);
+      if (this.#watched?.has(prefix) !== true) this.#tracker.watch(prefix, this.#id);
     }
+    this.#watched = prefixes.size === 0 ? undefined : prefixes;
   }
 }

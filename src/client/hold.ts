@@ -1,3 +1,5 @@
+import type { ReplySink } from './outflow.ts';
+
 /** How much may be held of one client's replies before its lane is read no further, in bytes. */
 export const HOLD_MAX_BYTES = 1_048_576;
 
@@ -8,6 +10,19 @@ interface Segment {
   passed: boolean;
 }
 
+/** The client whose replies may be held. */
+export interface HoldClient {
+  /** Takes bytes for the client, in order. */
+  sendClient(bytes: Buffer): void;
+}
+
+/** What it needs for its fences. */
+export interface HoldParts {
+  readonly counts: { fencedWrites: number };
+  /** Raises a fence, and calls back when it is passed; that may be at once. */
+  fence(passed: () => void): void;
+}
+
 /**
  * What stands between a client's replies and its socket: it lets everything through, but holds the
  * reply to a fenced write, with all that comes behind, until that write's fence is passed.
@@ -15,25 +30,21 @@ interface Segment {
  * A hold begins between two whole replies and so does every segment of it. While it lasts, the
  * socket therefore stands between replies, and something urgent may go there directly.
  */
-export class Hold {
-  readonly #sink: (bytes: Buffer) => void;
-  readonly #raise: (passed: () => void) => void;
-  #segments: Segment[] = [];
+export class Hold implements ReplySink {
+  readonly #client: HoldClient;
+  readonly #parts: HoldParts;
+  #segments: Segment[] | undefined; // undefined: nothing is held
   #bytes = 0;
-  #whenOpen: (() => void)[] = [];
+  #whenOpen: (() => void)[] | undefined;
 
-  /**
-   * @param sink  takes bytes for the client, in order
-   * @param raise raises a fence, and calls back when it is passed; that may be at once
-   */
-  constructor(sink: (bytes: Buffer) => void, raise: (passed: () => void) => void) {
-    this.#sink = sink;
-    this.#raise = raise;
+  constructor(client: HoldClient, parts: HoldParts) {
+    this.#client = client;
+    this.#parts = parts;
   }
 
   /** Whether replies are being held. */
   get isHolding(): boolean {
-    return this.#segments.length > 0;
+    return this.#segments !== undefined;
   }
 
   /** How many bytes are held. */
@@ -48,18 +59,20 @@ export class Hold {
 
   /** The reply to a fenced write begins. */
   begin(): void {
+    this.#parts.counts.fencedWrites += 1;
     const segment = { chunks: [], bytes: 0, passed: false };
+    this.#segments ??= [];
     this.#segments.push(segment);
-    this.#raise(() => {
+    this.#parts.fence(() => {
       segment.passed = true;
       this.#release();
     });
   }
 
   send(bytes: Buffer): void {
-    const segment = this.#segments.at(-1);
+    const segment = this.#segments?.at(-1);
     if (segment === undefined) {
-      this.#sink(bytes);
+      this.#client.sendClient(bytes);
       return;
     }
     segment.chunks.push(bytes);
@@ -69,22 +82,30 @@ export class Hold {
 
   /** Sends bytes at once, before all that is held. */
   sendNow(bytes: Buffer): void {
-    this.#sink(bytes);
+    this.#client.sendClient(bytes);
   }
 
   /** Runs `run` as soon as nothing is held. */
   whenOpen(run: () => void): void {
-    if (this.isHolding) this.#whenOpen.push(run);
-    else run();
+    if (!this.isHolding) {
+      run();
+      return;
+    }
+    this.#whenOpen ??= [];
+    this.#whenOpen.push(run);
   }
 
   #release(): void {
-    while (this.#segments[0]?.passed === true) {
-      const segment = this.#segments.shift() as Segment;
+    const segments = this.#segments ?? [];
+    while (segments[0]?.passed === true) {
+      const segment = segments.shift() as Segment;
       this.#bytes -= segment.bytes;
-      for (const chunk of segment.chunks) this.#sink(chunk);
+      for (const chunk of segment.chunks) this.#client.sendClient(chunk);
     }
-    if (this.isHolding) return;
-    for (const run of this.#whenOpen.splice(0)) run();
+    if (segments.length > 0) return;
+    this.#segments = undefined;
+    const runs = this.#whenOpen ?? [];
+    this.#whenOpen = undefined;
+    for (const run of runs) run();
   }
 }

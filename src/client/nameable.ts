@@ -4,20 +4,26 @@ import type { KeyAccess } from '../upstream/access.ts';
 /** How many keys may wait until it is known what the client may read. Beyond it: everything. */
 const WAITING_MAX_COUNT = 10_000;
 
+/** What it needs to know. */
+export interface NameableParts {
+  /** @returns which keys may be named to the client; undefined: not known yet */
+  access(): KeyAccess | undefined;
+  /** Resolves when that has been asked for; never rejects. */
+  loadAccess(): Promise<void>;
+}
+
 /**
  * Keeps from a client the names of keys that it may not read: natively, a client that watches a
  * prefix hears of every key under it. What it may read is asked for when the first key changes.
  */
 export class Nameable {
-  readonly #access: () => KeyAccess | undefined;
-  readonly #load: () => Promise<void>;
+  readonly #parts: NameableParts;
   #waiting: (readonly Key[])[] | undefined;
   #waitingCount = 0;
-  #whenJudged: (() => void)[] = [];
+  #whenJudged: (() => void)[] | undefined;
 
-  constructor(access: () => KeyAccess | undefined, load: () => Promise<void>) {
-    this.#access = access;
-    this.#load = load;
+  constructor(parts: NameableParts) {
+    this.#parts = parts;
   }
 
   /**
@@ -25,7 +31,7 @@ export class Nameable {
    * @param tell given those of them that may be named; undefined: everything, as nobody can say
    */
   judge(keys: readonly Key[], tell: Tell): void {
-    const access = this.#waiting === undefined ? this.#access() : undefined;
+    const access = this.#waiting === undefined ? this.#parts.access() : undefined;
     if (access !== undefined) tell(nameableOf(keys, access));
     else this.#wait(keys, tell);
   }
@@ -37,14 +43,18 @@ export class Nameable {
 
   /** Runs `run` when all keys so far have been judged. */
   whenJudged(run: () => void): void {
-    if (this.isWaiting) this.#whenJudged.push(run);
-    else run();
+    if (!this.isWaiting) {
+      run();
+      return;
+    }
+    this.#whenJudged ??= [];
+    this.#whenJudged.push(run);
   }
 
   #wait(keys: readonly Key[], tell: Tell): void {
     if (this.#waiting === undefined) {
       this.#waiting = [];
-      void this.#load().then(() => this.#end(tell));
+      void this.#parts.loadAccess().then(() => this.#end(tell));
     }
     this.#waitingCount += keys.length;
     // Beyond the limit they count as everything, and need not be kept.
@@ -56,10 +66,12 @@ export class Nameable {
     const tooMany = this.#waitingCount > WAITING_MAX_COUNT;
     this.#waiting = undefined;
     this.#waitingCount = 0;
-    const access = this.#access();
+    const access = this.#parts.access();
     if (access === undefined || tooMany) tell(undefined);
     else for (const keys of batches) tell(nameableOf(keys, access));
-    for (const run of this.#whenJudged.splice(0)) run();
+    const runs = this.#whenJudged ?? [];
+    this.#whenJudged = undefined;
+    for (const run of runs) run();
   }
 }
 

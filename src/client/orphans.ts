@@ -9,7 +9,7 @@ const ORPHANS_MAX_COUNT = 1_000;
  * it: Redis does not say so, and leaves it with values that nobody will ever invalidate.
  */
 export class Orphans {
-  #keys = new Set<Key>();
+  #keys: Set<Key> | undefined; // undefined: none
   #tooMany = false;
   #hasReadForItself = false;
 
@@ -17,15 +17,16 @@ export class Orphans {
   add(keys: readonly Key[], isRedirected: boolean): void {
     if (!isRedirected) this.#hasReadForItself ||= keys.length > 0;
     if (this.#tooMany || !isRedirected) return;
+    this.#keys ??= new Set();
     for (const key of keys) this.#keys.add(key);
     if (this.#keys.size <= ORPHANS_MAX_COUNT) return;
     this.#tooMany = true;
-    this.#keys.clear();
+    this.#keys = undefined;
   }
 
   /** The other client was told to drop `key`. */
   told(key: Key): void {
-    this.#keys.delete(key);
+    this.#keys?.delete(key);
   }
 
   /**
@@ -33,7 +34,8 @@ export class Orphans {
    * @returns what the other client is to drop: keys, or undefined for everything
    */
   take(everything: boolean): (Key | undefined)[] {
-    const keys: (Key | undefined)[] = this.#tooMany || everything ? [undefined] : [...this.#keys];
+    const keys: (Key | undefined)[] =
+      this.#tooMany || everything ? [undefined] : [...(this.#keys ?? [])];
     this.clear();
     return keys;
   }
@@ -44,7 +46,7 @@ export class Orphans {
   }
 
   clear(): void {
-    this.#keys.clear();
+    this.#keys = undefined;
     this.#tooMany = false;
   }
 }

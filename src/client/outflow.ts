@@ -1,14 +1,19 @@
-import { Run } from '../resp/run.ts';
+import { Run, type Sink } from '../resp/run.ts';
+
+/** Where the client's bytes go. */
+export interface ReplySink extends Sink {
+  /** The reply to a fenced write begins: its bytes follow. */
+  begin(): void;
+}
 
 /** What goes to the client: ranges of received chunks, and replies and pushes of our own. */
-export class Outflow {
-  readonly #sink: (bytes: Buffer) => void;
+export class Outflow implements Sink {
+  readonly #sink: Sink;
   readonly #run: Run;
 
-  /** @param sink takes bytes for the client, in order */
-  constructor(sink: (bytes: Buffer) => void) {
+  constructor(sink: Sink) {
     this.#sink = sink;
-    this.#run = new Run((bytes) => this.send(bytes));
+    this.#run = new Run(sink);
   }
 
   /** A chunk was received, whose bytes go on unless they are skipped. */
@@ -31,6 +36,6 @@ export class Outflow {
   }
 
   send(bytes: Buffer): void {
-    this.#sink(bytes);
+    this.#sink.send(bytes);
   }
 }

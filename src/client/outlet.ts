@@ -1,9 +1,11 @@
 import { invalidation, redirectBroken } from '../resp/write.ts';
 import type { Target, Tracker } from '../tracking/tracker.ts';
 import { Backlog } from './backlog.ts';
+import type { Between } from './conversation.ts';
 import type { What } from './delivery.ts';
 import type { Hold } from './hold.ts';
 import type { Meter } from './meter.ts';
+import type { SessionOutput } from './parts.ts';
 import type { ReplyReader } from './replies.ts';
 
 /** What an outlet needs from around it. */
@@ -11,17 +13,14 @@ export interface OutletParts {
   readonly replies: ReplyReader;
   readonly hold: Hold;
   readonly tracker: Tracker;
-  /** Whether the client has yet to take what was written, so that replies wait. */
-  readonly isSlow: () => boolean;
-  /** Whether so much is unsent that nothing should be added. */
-  readonly isBackedUp: () => boolean;
+  readonly output: SessionOutput;
   /** Something waits for the end of a reply. */
-  readonly withheld: () => void;
+  withheld(): void;
   readonly meter: Meter;
   /** Told of every invalidation that Redis itself would not have sent. */
-  readonly countExtra: () => void;
+  countExtra(): void;
   /** So many keys waited that everything was invalidated in their place. */
-  readonly countCollapse: () => void;
+  countCollapse(): void;
 }
 
 /**
@@ -29,13 +28,13 @@ export interface OutletParts {
  * them, or to the client that they are redirected to. They leave between two whole replies, and only
  * while the client takes what it gets; else they wait, each key once.
  */
-export class Outlet {
+export class Outlet implements Between {
   readonly #parts: OutletParts;
-  readonly #backlog = new Backlog();
+  #backlog: Backlog | undefined; // undefined: nothing waits
   #brokenTarget: number | undefined; // to be told when the reply has ended
   #hasUntold = false; // something waits that was not sent in advance either
   #heardAtMs = 0; // as the meter had it when the first that waits was told
-  #whenTold: (() => void)[] = [];
+  #whenTold: (() => void)[] | undefined;
   #clientId: number | undefined;
   /** The last invalidation could not reach the client that it was redirected to. */
   broken = false;
@@ -51,7 +50,7 @@ export class Outlet {
 
   /** How much memory is taken by what waits, about, in bytes. */
   get waitingBytes(): number {
-    return this.#backlog.bytes;
+    return this.#backlog?.bytes ?? 0;
   }
 
   /** Upstream calls this connection `clientId`: others may redirect to it, and find `target`. */
@@ -84,19 +83,20 @@ export class Outlet {
   receive(what: What): void {
     if (!this.#isReachable) return;
     const { replies, meter } = this.#parts;
-    const isBackedUp = this.#parts.isBackedUp();
+    const isBackedUp = this.#parts.output.isBackedUp;
     const inAdvance = !isBackedUp && this.#sendInAdvance(what);
     if (!isBackedUp && !replies.midReply) {
       replies.push(invalidation(what, replies.protocol));
       if (!inAdvance) meter.pushed();
       return;
     }
+    this.#backlog ??= new Backlog();
     if (this.#backlog.add(what)) this.#parts.countCollapse();
     if (!inAdvance) {
       this.#hasUntold = true;
       if (this.#heardAtMs === 0) this.#heardAtMs = meter.heardAtMs;
     }
-    if (replies.midReply) replies.whenBetween(this.#sendWaiting);
+    if (replies.midReply) replies.whenBetween(this);
     this.#parts.withheld();
   }
 
@@ -107,7 +107,7 @@ export class Outlet {
 
   /** The client has taken what it got. */
   drained(): void {
-    if (!this.#parts.replies.midReply) this.#sendWaiting();
+    if (!this.#parts.replies.midReply) this.betweenReplies();
   }
 
   /** Replies wait for the client to read: what waits for the end of one comes behind that. */
@@ -117,8 +117,12 @@ export class Outlet {
 
   /** Runs `run` when all that waits for the end of a reply has been sent. */
   whenTold(run: () => void): void {
-    if (!this.#hasUntold || this.#parts.isSlow()) run();
-    else this.#whenTold.push(run);
+    if (!this.#hasUntold || this.#parts.output.isSlow) {
+      run();
+      return;
+    }
+    this.#whenTold ??= [];
+    this.#whenTold.push(run);
   }
 
   /** A RESP2 connection that has subscribed to nothing has no way to be told, natively neither. */
@@ -132,9 +136,9 @@ export class Outlet {
    * its cache it drops at once, and what is held for it once more behind.
    */
   #sendInAdvance(what: What): boolean {
-    const { hold, replies, meter, countExtra } = this.#parts;
+    const { hold, replies, meter } = this.#parts;
     if (!hold.isHolding) return false;
-    countExtra();
+    this.#parts.countExtra();
     hold.sendNow(invalidation(what, replies.protocol));
     meter.pushed();
     return true;
@@ -142,32 +146,34 @@ export class Outlet {
 
   #sayBroken(redirect: number): void {
     const { replies } = this.#parts;
-    if (!replies.midReply && !this.#parts.isBackedUp()) {
+    if (!replies.midReply && !this.#parts.output.isBackedUp) {
       replies.push(redirectBroken(redirect));
       return;
     }
     this.#brokenTarget = redirect;
-    if (replies.midReply) replies.whenBetween(this.#sendWaiting);
+    if (replies.midReply) replies.whenBetween(this);
   }
 
-  readonly #receiveLate = (what: What): void => this.receive(what);
-
-  readonly #sendWaiting = (): void => {
+  /** Sends what has waited. */
+  betweenReplies(): void {
     const { replies, meter } = this.#parts;
-    if (this.#parts.isBackedUp()) return; // `drained` follows
+    if (this.#parts.output.isBackedUp) return; // `drained` follows
     const broken = this.#brokenTarget;
     this.#brokenTarget = undefined;
     if (broken !== undefined && replies.protocol === 3) replies.push(redirectBroken(broken));
     this.#hasUntold = false;
     const heardAtMs = this.#heardAtMs;
     this.#heardAtMs = 0;
-    const waiting = this.#backlog.isEmpty ? NOTHING : this.#backlog.take();
-    for (const what of waiting) meter.late(heardAtMs, this.#receiveLate, what);
+    const waiting = this.#backlog?.take() ?? NOTHING;
+    this.#backlog = undefined;
+    for (const what of waiting) meter.late(heardAtMs, (late: What) => this.receive(late), what);
     if (!this.#hasUntold) this.#tellWaiters();
-  };
+  }
 
   #tellWaiters(): void {
-    for (const run of this.#whenTold.splice(0)) run();
+    const runs = this.#whenTold ?? [];
+    this.#whenTold = undefined;
+    for (const run of runs) run();
   }
 }
 

@@ -24,9 +24,9 @@ const BACKED_UP_BYTES = 262_144;
 /** What an output tells its connection. */
 export interface OutputListener {
   /** The client has taken all that it got. */
-  readonly drained: () => void;
+  drained(): void;
   /** So much waits that the client is to be disconnected. Told once. */
-  readonly overflowed: (limit: 'hard' | 'soft') => void;
+  overflowed(limit: 'hard' | 'soft'): void;
 }
 
 /**
@@ -39,10 +39,6 @@ export class Output {
   readonly #limit: OutputLimit;
   readonly #listener: OutputListener;
   readonly #leastBytes: number; // the lower of the limits
-  readonly #uncork = () => {
-    this.#corked = false;
-    this.#socket.uncork();
-  };
   #corked = false;
   #patience: NodeJS.Timeout | undefined; // runs while more than the soft limit waits
   #overflowed = false;
@@ -57,7 +53,11 @@ export class Output {
       this.#calm();
       listener.drained();
     });
-    socket.on('close', () => this.#calm());
+  }
+
+  static #uncork(output: Output): void {
+    output.#corked = false;
+    output.#socket.uncork();
   }
 
   /** Whether the client does not take what it gets as fast as it comes: replies are to wait. */
@@ -75,7 +75,7 @@ export class Output {
     if (!this.#corked) {
       this.#corked = true;
       socket.cork();
-      process.nextTick(this.#uncork);
+      process.nextTick(Output.#uncork, this);
     }
     socket.write(bytes);
     const unsentBytes = socket.writableLength;
@@ -102,6 +102,11 @@ export class Output {
       else this.#letGo(nowBytes);
     }, DRAIN_DEADLINE_MS);
     this.#socket.once('close', () => clearTimeout(timer));
+  }
+
+  /** The connection is over. */
+  closed(): void {
+    this.#calm();
   }
 
   /** However long the last piece is, alone it is no fault of the client. */

@@ -3,6 +3,7 @@ import type { Attribution } from '../invalidation/attribution.ts';
 import type { Tracker } from '../tracking/tracker.ts';
 import type { ServerFacts } from '../translate/hello.ts';
 import type { KeyAccess } from '../upstream/access.ts';
+import type { Credentials } from '../upstream/credentials.ts';
 import type { SilentLog } from '../upstream/silent.ts';
 import type { EarLane, EarListener } from './ear.ts';
 import type { Advertise } from './hello.ts';
@@ -20,7 +21,7 @@ export const IN_FLIGHT_MAX_COUNT = 1_000_000;
 /** As whom a connection begins. */
 export const DEFAULT_USER = 'default';
 
-/** What a session needs from the sockets and the program around it. */
+/** What sessions need from the program around them: the same for all of them. */
 export interface SessionParts {
   readonly tracker: Tracker;
   readonly commands: () => CommandTable;
@@ -31,6 +32,8 @@ export interface SessionParts {
   readonly nativeTracking: () => boolean;
   /** The database in which connections begin. */
   readonly db: number;
+  /** With what the client is logged in, without being asked. Without it, it logs in itself. */
+  readonly injected?: (() => Credentials | undefined) | undefined;
   readonly attribution: Attribution;
   readonly silentLog: SilentLog;
   /** @returns what a user may read; undefined: not known yet */
@@ -46,14 +49,6 @@ export interface SessionParts {
   readonly counts: SessionCounts;
   /** Measures invalidations on their way. Without it they are not measured. */
   readonly meter?: Meter;
-  readonly sendUpstream: (bytes: Buffer) => void;
-  readonly sendClient: (bytes: Buffer) => void;
-  /** Whether the client has yet to take what was written, so that replies wait. */
-  readonly isSlow: () => boolean;
-  /** Whether so much waits for the client that nothing should be added. */
-  readonly isBackedUp: () => boolean;
-  /** Invalidations wait for the end of a reply, or to be judged: `whenTold` says when no longer. */
-  readonly withheld: () => void;
   /** Raises a fence behind a write; it is told when everybody concerned has been told. */
   readonly fence: (passed: () => void) => void;
   /** How writes are told as they pass. Without it they are not: notifications tell them. */
@@ -66,16 +61,33 @@ export interface SessionParts {
   readonly serverFacts: () => Omit<ServerFacts, 'id'>;
   /** An id for a client that upstream has no id for. */
   readonly newClientId: () => number;
-  /** Opens another connection to upstream. */
-  readonly openEar: (listener: EarListener) => EarLane;
-  /** Calls back once when the client has taken what was written. */
-  readonly whenTaken: (run: () => void) => void;
   /** Whether nobody may begin to track now. */
   readonly refusesTracking: () => boolean;
-  /** Everything has been sent: both connections may end. */
-  readonly finished: () => void;
+}
+
+/** How the client takes what is sent to it. */
+export interface SessionOutput {
+  /** Whether the client has yet to take what was written, so that replies wait. */
+  readonly isSlow: boolean;
+  /** Whether so much waits for the client that nothing should be added. */
+  readonly isBackedUp: boolean;
+  /** Calls back once when the client has taken what was written. */
+  whenDrained(run: () => void): void;
+}
+
+/** What a session needs from its two connections. */
+export interface SessionEnds {
+  sendUpstream(bytes: Buffer): void;
+  sendClient(bytes: Buffer): void;
+  readonly output: SessionOutput;
+  /** Invalidations wait for the end of a reply, or to be judged: `whenTold` says when no longer. */
+  withheld(): void;
   /** Invalidations wait: `tracked.tick` is to be called now and then while they do. */
-  readonly wake: () => void;
+  wake(): void;
+  /** Opens another connection to upstream. */
+  openEar(listener: EarListener): EarLane;
+  /** Everything has been sent: both connections may end. */
+  finished(): void;
 }
 
 /** Writes are told as they pass through: see `--source`. */

@@ -6,7 +6,7 @@ import { PUSH } from '../translate/shape.ts';
 import { Translator } from '../translate/translator.ts';
 import { Conversation } from './conversation.ts';
 import { Ledger, type Owed, PASS, type Reply, UNASKED, type Verdict } from './ledger.ts';
-import { Outflow } from './outflow.ts';
+import { Outflow, type ReplySink } from './outflow.ts';
 import { isConfirmation } from './subscriptions.ts';
 import { isLight, isOpened, type Treatment, treatmentOf } from './treatment.ts';
 
@@ -34,17 +34,13 @@ export class ReplyReader extends Conversation {
   #elementsLeft = 0; // elements of that reply still to come
   #slot = 0; // index of the next one
   #lenient = false; // a reply too long to be kept may pass as it is
-  readonly #fence: () => void;
+  readonly #sink: ReplySink;
   #translator: Translator | undefined;
 
-  /**
-   * @param send  takes bytes for the client, in order
-   * @param fence told when the reply to a fenced write begins: its bytes follow
-   */
-  constructor(send: (bytes: Buffer) => void, fence: () => void) {
+  constructor(sink: ReplySink) {
     super();
-    this.#out = new Outflow(send);
-    this.#fence = fence;
+    this.#out = new Outflow(sink);
+    this.#sink = sink;
   }
 
   /** Whether the client has received a part of a reply and not its end. */
@@ -90,7 +86,7 @@ export class ReplyReader extends Conversation {
 
   /** Sends a push, behind those that have waited; only while no reply is half sent. */
   push(bytes: Buffer): void {
-    if (this.isAwaited) this.betweenReplies();
+    if (this.isAwaited) this.tellAwaiting();
     this.#out.passTo(this.#at);
     this.#out.send(bytes);
   }
@@ -168,7 +164,7 @@ export class ReplyReader extends Conversation {
     if (this.transaction.isOpen && type !== TYPE.array) return;
     if (this.#opening) owed.opened?.();
     this.#out.passTo(this.#at);
-    this.#fence();
+    this.#sink.begin();
   }
 
   #current(): Owed | undefined {
@@ -226,7 +222,7 @@ export class ReplyReader extends Conversation {
     if (this.#extra === undefined) this.#finishReply(bytes);
     else if (bytes !== undefined) this.#finishConfirmation(this.#extra, bytes);
     this.#extra = undefined;
-    if (this.isAwaited && !this.midReply) this.betweenReplies();
+    if (this.isAwaited && !this.midReply) this.tellAwaiting();
   }
 
   /** Subscriptions are confirmed by frames of their own, one for each channel. */

@@ -41,7 +41,7 @@ export class RequestReader {
   constructor(handler: RequestHandler) {
     this.#handler = handler;
     this.#words = new HeldWords(this.#scanner);
-    this.#run = new Run((bytes) => handler.send(bytes));
+    this.#run = new Run(handler);
   }
 
   /** Whether a request is waited for before the next is read. */

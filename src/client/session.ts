@@ -12,12 +12,12 @@ import { Introduction } from './introduction.ts';
 import type { Owed } from './ledger.ts';
 import type { OpenMulti } from './multi.ts';
 import { Noloop } from './noloop.ts';
-import type { Outlet } from './outlet.ts';
+import { Outlet } from './outlet.ts';
 import {
   DEFAULT_USER,
   IN_FLIGHT_MAX_COUNT,
   REST_MAX_BYTES,
-  type SessionCounts,
+  type SessionEnds,
   type SessionParts,
 } from './parts.ts';
 import { opaqueOwed } from './passing.ts';
@@ -27,8 +27,8 @@ import { handle } from './roles.ts';
 import { looksAtKeys, sendKeyed } from './send-keyed.ts';
 import { unseenSilent } from './silent-keys.ts';
 import { Skips } from './skips.ts';
-import type { Tracked } from './tracked.ts';
-import { outletOf, trackedOf } from './tracking-parts.ts';
+import { Tracked } from './tracked.ts';
+import { TrackingParts } from './tracking-parts.ts';
 import { doubtfulRead, unseenRead } from './untracked.ts';
 
 /**
@@ -40,12 +40,13 @@ export class Session implements RequestHandler {
   readonly hold: Hold;
   readonly outlet: Outlet;
   readonly tracked: Tracked;
-  readonly counts: SessionCounts;
+  readonly counts: SessionParts['counts'];
   readonly parts: SessionParts;
+  readonly ends: SessionEnds;
   readonly requests = new RequestReader(this);
   /** The MULTI that requests are believed to be in. */
   multi: OpenMulti | undefined;
-  readonly barrier = new Barrier((bytes, owed) => this.ask(bytes, owed));
+  readonly barrier = new Barrier(this);
   readonly skips = new Skips();
   readonly emulation = new Emulation(this);
   /** The id that we have given it, where upstream has none to give. */
@@ -63,18 +64,22 @@ export class Session implements RequestHandler {
   fenced: boolean;
   #closed = false;
 
-  constructor(parts: SessionParts) {
+  constructor(parts: SessionParts, ends: SessionEnds) {
     this.parts = parts;
+    this.ends = ends;
     this.counts = parts.counts;
     this.fenced = parts.fenceWrites;
-    this.hold = new Hold(parts.sendClient, parts.fence);
-    this.replies = new ReplyReader(
-      (bytes) => this.hold.send(bytes),
-      () => this.#raiseFence(),
-    );
-    this.outlet = outletOf(parts, this.replies, this.hold);
-    this.tracked = trackedOf(parts, this.outlet, () => this.#user);
+    this.hold = new Hold(ends, parts);
+    this.replies = new ReplyReader(this.hold);
+    const trackingParts = new TrackingParts(this);
+    this.outlet = new Outlet(trackingParts);
+    this.tracked = new Tracked(trackingParts);
     this.introduction = new Introduction(this);
+  }
+
+  /** As whom upstream has let the client in. */
+  get user(): string {
+    return this.#user;
   }
 
   /** The lane may be written to. */
@@ -106,7 +111,7 @@ export class Session implements RequestHandler {
   /** @param chunk bytes of the client; may be changed in place */
   fromClient(chunk: Buffer): void {
     if (this.#closed) return;
-    if (this.#raw === 'yes') this.parts.sendUpstream(chunk);
+    if (this.#raw === 'yes') this.ends.sendUpstream(chunk);
     else this.requests.feed(chunk);
   }
 
@@ -209,7 +214,7 @@ export class Session implements RequestHandler {
   }
 
   send(bytes: Buffer): void {
-    this.parts.sendUpstream(bytes);
+    this.ends.sendUpstream(bytes);
   }
 
   /** Sends a request of ours, in the place of the client's. */
@@ -249,11 +254,6 @@ export class Session implements RequestHandler {
     return unseenSilent(this, info) ?? unseenRead(this, info, entry);
   }
 
-  #raiseFence(): void {
-    this.counts.fencedWrites += 1;
-    this.hold.begin();
-  }
-
   /** RESET was executed. */
   reset(): void {
     this.tracked.off();
@@ -277,7 +277,7 @@ export class Session implements RequestHandler {
     this.#raw = begun ? 'yes' : 'no';
     if (!begun) return;
     this.tracked.off();
-    for (const chunk of this.requests.takeRest()) this.parts.sendUpstream(chunk);
+    for (const chunk of this.requests.takeRest()) this.ends.sendUpstream(chunk);
   }
 
   /** All that has come has been dealt with, or what a request waited for elsewhere has come. */
@@ -295,6 +295,6 @@ export class Session implements RequestHandler {
     const words = this.#lastWords;
     this.#lastWords = undefined;
     if (words !== undefined && !this.replies.muted) this.replies.write(words);
-    this.hold.whenOpen(() => this.parts.finished());
+    this.hold.whenOpen(() => this.ends.finished());
   }
 }

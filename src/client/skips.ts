@@ -3,7 +3,7 @@ import type { Owed } from './ledger.ts';
 /** CLIENT REPLY SKIP: which of them are to have the next reply dropped. */
 export class Skips {
   #last: Owed | undefined;
-  readonly #spent = new WeakSet<Owed>();
+  #spent: WeakSet<Owed> | undefined; // made when the first one is
 
   /** A CLIENT REPLY SKIP was sent: the next request, even an empty one, uses it up. */
   sent(owed: Owed): void {
@@ -16,7 +16,7 @@ export class Skips {
   }
 
   isSpent(owed: Owed): boolean {
-    return this.#spent.has(owed);
+    return this.#spent?.has(owed) ?? false;
   }
 
   /** A request follows that is answered. */
@@ -27,6 +27,7 @@ export class Skips {
   /** A request follows that nobody answers. @returns whether that used one up */
   wasted(): boolean {
     if (this.#last === undefined) return false;
+    this.#spent ??= new WeakSet();
     this.#spent.add(this.#last);
     this.#last = undefined;
     return true;

@@ -1,5 +1,6 @@
 import type { Tracker } from '../tracking/tracker.ts';
 import type { KeyAccess } from '../upstream/access.ts';
+import { Delivery, type What } from './delivery.ts';
 import type { Meter } from './meter.ts';
 import type { Outlet } from './outlet.ts';
 
@@ -9,21 +10,26 @@ export interface TrackedParts {
   readonly outlet: Outlet;
   readonly meter: Meter;
   /** Milliseconds of a clock that never goes back. */
-  readonly now: () => number;
+  now(): number;
   /** How long upstream usually takes to reply, in milliseconds. */
-  readonly roundTrip: () => number;
+  roundTrip(): number;
   /** Told of every invalidation that Redis itself would not have sent. */
-  readonly countExtra: () => void;
+  countExtra(): void;
   /** Told when invalidations begin to wait, so that `tick` is called. */
-  readonly wake: () => void;
+  wake(): void;
   /** Told when something waits that no tick lets go. */
-  readonly withheld: () => void;
+  withheld(): void;
   /** So many invalidations waited that one of everything stands for them. */
-  readonly countCollapse: () => void;
+  countCollapse(): void;
   /** @returns which keys may be named to the client; undefined: not known yet */
-  readonly access: () => KeyAccess | undefined;
+  access(): KeyAccess | undefined;
   /** Resolves when that has been asked for; never rejects. */
-  readonly loadAccess: () => Promise<void>;
+  loadAccess(): Promise<void>;
   /** Whether a client to which others redirect hears it when one of them goes. */
   readonly tellOrphans: boolean;
+}
+
+/** @param deliver sends an invalidation; @returns what decides when it does */
+export function deliveryOf(parts: TrackedParts, deliver: (what: What) => void): Delivery {
+  return new Delivery(deliver, () => parts.countCollapse(), parts.meter);
 }

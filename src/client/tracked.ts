@@ -2,14 +2,14 @@ import type { Key } from '../key.ts';
 import type { TrackingInfo } from '../resp/write.ts';
 import { flagsOf, OFF, refuseCaching, type TrackingState } from '../tracking/options.ts';
 import type { Batch, Reader, Target } from '../tracking/tracker.ts';
-import { Delivery, type Flight, type What } from './delivery.ts';
+import type { Delivery, Flight, What } from './delivery.ts';
 import { type Doubt, Doubts } from './doubts.ts';
 import { Enrolment } from './enrolment.ts';
 import { Keyed } from './keyed.ts';
 import { Mark } from './mark.ts';
 import { Nameable } from './nameable.ts';
 import { Orphans } from './orphans.ts';
-import type { TrackedParts } from './tracked-parts.ts';
+import { deliveryOf, type TrackedParts } from './tracked-parts.ts';
 
 /**
  * One client's tracking: what is set, which requests in flight name keys, and which invalidations
@@ -24,7 +24,7 @@ export class Tracked implements Reader, Target {
   /** The id under which the tracker knows this client. */
   readonly id: number;
   readonly #parts: TrackedParts;
-  readonly #delivery: Delivery;
+  #made: Delivery | undefined; // see `#delivery`
   readonly #orphans = new Orphans();
   readonly #nameable: Nameable;
   readonly #enrolment: Enrolment;
@@ -32,14 +32,20 @@ export class Tracked implements Reader, Target {
   #confirmed: TrackingState = OFF;
   #isGated = false; // a stand-in in flight switches tracking on
   readonly #doubts = new Doubts();
+  /** That of CLIENT CACHING. */
   readonly mark = new Mark();
-  readonly #pending = new Set<TrackingState>(); // wanted by what upstream has yet to judge
+
   constructor(parts: TrackedParts) {
     this.#parts = parts;
     this.id = parts.tracker.newId();
     this.#enrolment = new Enrolment(parts.tracker, this.id);
-    this.#nameable = new Nameable(parts.access, parts.loadAccess);
-    this.#delivery = new Delivery((what) => this.#deliver(what), parts.countCollapse, parts.meter);
+    this.#nameable = new Nameable(parts);
+  }
+
+  /** Made when it is first needed: most clients never track. */
+  get #delivery(): Delivery {
+    this.#made ??= deliveryOf(this.#parts, (what) => this.#deliver(what));
+    return this.#made;
   }
 
   /** What is set for the requests that are being read now. */
@@ -53,7 +59,7 @@ export class Tracked implements Reader, Target {
   }
 
   get hasDues(): boolean {
-    return this.#delivery.hasDues;
+    return this.#made?.hasDues ?? false;
   }
 
   get listed(): Target['listed'] {
@@ -94,15 +100,18 @@ export class Tracked implements Reader, Target {
     this.#wanted = state;
     if (!state.on) this.mark.clear();
     this.#doubts.open();
-    this.#pending.add(state);
+    this.#enrolment.expect(state);
     this.#register();
     if (gate !== undefined) this.#delivery.closeGate(gate);
     return (outcome) => {
       this.#doubts.conclude(outcome !== state);
-      this.#pending.delete(state);
+      this.#enrolment.judged(state);
       if (outcome !== undefined) this.#confirm(outcome);
       if (!this.#doubts.isOpen) this.#believe();
-      if (gate !== undefined) this.#openGate(gate, outcome === undefined);
+      if (gate !== undefined) {
+        this.#isGated = false;
+        this.land(gate, outcome === undefined);
+      }
       this.#register();
     };
   }
@@ -111,11 +120,6 @@ export class Tracked implements Reader, Target {
   #believe(): void {
     this.#wanted = this.#confirmed;
     this.mark.judge(this.#wanted);
-  }
-
-  #openGate(gate: Keyed, refused: boolean): void {
-    this.#isGated = false;
-    this.land(gate, refused);
   }
 
   /** RESET was executed. */
@@ -136,7 +140,7 @@ export class Tracked implements Reader, Target {
       tracker.target(redirect)?.receive(what);
     }
     this.off();
-    this.#delivery.stop();
+    this.#made?.stop();
     tracker.retire(this.id);
     outlet.close();
   }
@@ -251,7 +255,7 @@ export class Tracked implements Reader, Target {
 
   /** Lets go the invalidations that have waited long enough. */
   tick(): void {
-    this.#delivery.tick(this.#parts.now());
+    this.#made?.tick(this.#parts.now());
   }
 
   /** What counts for invalidations: what is confirmed, or, before anything is, what is wanted. */
@@ -282,7 +286,7 @@ export class Tracked implements Reader, Target {
 
   /** Tells the tracker what to tell us: all that is wanted or confirmed. */
   #register(): void {
-    this.#enrolment.update(this, [...this.#pending, this.#wanted, this.#confirmed]);
+    this.#enrolment.update(this, [this.#wanted, this.#confirmed]);
   }
 
   #deliver(what: What): void {

@@ -1,45 +1,74 @@
+import type { Tracker } from '../tracking/tracker.ts';
+import type { KeyAccess } from '../upstream/access.ts';
 import type { Hold } from './hold.ts';
 import { Meter } from './meter.ts';
-import { Outlet } from './outlet.ts';
-import type { SessionParts } from './parts.ts';
+import type { Outlet, OutletParts } from './outlet.ts';
+import type { SessionOutput } from './parts.ts';
 import type { ReplyReader } from './replies.ts';
-import { Tracked } from './tracked.ts';
+import type { Session } from './session.ts';
+import type { TrackedParts } from './tracked-parts.ts';
 
-/** @returns where the invalidations of one session leave */
-export function outletOf(parts: SessionParts, replies: ReplyReader, hold: Hold): Outlet {
-  const { tracker, isBackedUp, isSlow, withheld } = parts;
-  return new Outlet({ replies, hold, tracker, isBackedUp, isSlow, withheld, ...countersOf(parts) });
-}
-
-/** @param user as whom upstream has let the client in; @returns the tracking of one session */
-export function trackedOf(parts: SessionParts, outlet: Outlet, user: () => string): Tracked {
-  const { tracker, tellOrphans, now, roundTrip, wake, withheld } = parts;
-  return new Tracked({
-    tracker,
-    outlet,
-    tellOrphans,
-    now,
-    roundTrip,
-    wake,
-    withheld,
-    access: () => parts.access(user()),
-    loadAccess: () => parts.loadAccess(user()),
-    ...countersOf(parts),
-  });
-}
-
-function countersOf({ counts, meter = new Meter() }: SessionParts): {
+/** What the tracking of one session needs from around it. */
+export class TrackingParts implements OutletParts, TrackedParts {
+  readonly tracker: Tracker;
   readonly meter: Meter;
-  readonly countExtra: () => void;
-  readonly countCollapse: () => void;
-} {
-  return {
-    meter,
-    countExtra: () => {
-      counts.extraInvalidations += 1;
-    },
-    countCollapse: () => {
-      counts.collapsedInvalidations += 1;
-    },
-  };
+  readonly #session: Session;
+
+  constructor(session: Session) {
+    this.tracker = session.parts.tracker;
+    this.meter = session.parts.meter ?? new Meter();
+    this.#session = session;
+  }
+
+  get replies(): ReplyReader {
+    return this.#session.replies;
+  }
+
+  get hold(): Hold {
+    return this.#session.hold;
+  }
+
+  get outlet(): Outlet {
+    return this.#session.outlet;
+  }
+
+  get tellOrphans(): boolean {
+    return this.#session.parts.tellOrphans;
+  }
+
+  now(): number {
+    return this.#session.parts.now();
+  }
+
+  roundTrip(): number {
+    return this.#session.parts.roundTrip();
+  }
+
+  access(): KeyAccess | undefined {
+    return this.#session.parts.access(this.#session.user);
+  }
+
+  loadAccess(): Promise<void> {
+    return this.#session.parts.loadAccess(this.#session.user);
+  }
+
+  get output(): SessionOutput {
+    return this.#session.ends.output;
+  }
+
+  wake(): void {
+    this.#session.ends.wake();
+  }
+
+  withheld(): void {
+    this.#session.ends.withheld();
+  }
+
+  countExtra(): void {
+    this.#session.counts.extraInvalidations += 1;
+  }
+
+  countCollapse(): void {
+    this.#session.counts.collapsedInvalidations += 1;
+  }
 }

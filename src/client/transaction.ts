@@ -11,8 +11,8 @@ export class Transaction {
   #open = false;
   #queued = 0;
   #hidden = 0;
-  #slots = new Map<number, Owed>();
-  #rules = new Map<number, Rule>();
+  #slots: Map<number, Owed> | undefined; // undefined: none
+  #rules: Map<number, Rule> | undefined; // undefined: none
 
   /** Whether upstream is known to be in MULTI. */
   get isOpen(): boolean {
@@ -21,23 +21,20 @@ export class Transaction {
 
   /** MULTI was accepted. */
   begin(): void {
+    this.end();
     this.#open = true;
-    this.#queued = 0;
-    this.#hidden = 0;
-    this.#slots.clear();
-    this.#rules.clear();
   }
 
   /** DISCARD or RESET was executed, or EXEC refused: nothing that was queued will be. */
   cancel(): void {
-    const slots = [...this.#slots.values()];
+    const slots = this.#slots?.values() ?? [];
     this.end();
     for (const owed of slots) owed.cancelled?.();
   }
 
   /** EXEC may have been executed; its reply will never come. */
   lose(): void {
-    const slots = [...this.#slots.values()];
+    const slots = this.#slots?.values() ?? [];
     this.end();
     for (const owed of slots) owed.lost?.();
   }
@@ -47,13 +44,13 @@ export class Transaction {
     this.#open = false;
     this.#queued = 0;
     this.#hidden = 0;
-    this.#slots.clear();
-    this.#rules.clear();
+    this.#slots = undefined;
+    this.#rules = undefined;
   }
 
   /** Whether some element of EXEC's reply needs more than being passed on. */
   get hasSlots(): boolean {
-    return this.#slots.size > 0;
+    return this.#slots !== undefined;
   }
 
   /** How many elements of EXEC's reply are not for the client. */
@@ -70,19 +67,25 @@ export class Transaction {
 
   queue(owed: Owed): void {
     if (owed.hidden === true) this.#hidden += 1;
-    if (owed.rule !== undefined) this.#rules.set(this.#queued, owed.rule);
-    if (owed.slot !== false) this.#slots.set(this.#queued, owed);
+    if (owed.rule !== undefined) {
+      this.#rules ??= new Map();
+      this.#rules.set(this.#queued, owed.rule);
+    }
+    if (owed.slot !== false) {
+      this.#slots ??= new Map();
+      this.#slots.set(this.#queued, owed);
+    }
     this.#queued += 1;
   }
 
   /** @returns how element `index` of EXEC's reply is to be translated */
   rule(index: number): Rule | undefined {
-    return this.#rules.get(index);
+    return this.#rules?.get(index);
   }
 
   /** @returns the entry for element `index` of EXEC's reply, where it needs care */
   slot(index: number): Owed | undefined {
-    return this.#slots.get(index);
+    return this.#slots?.get(index);
   }
 }
 

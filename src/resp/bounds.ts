@@ -1,9 +1,12 @@
 /** Room for positions that is kept between requests; a request may need far more. */
 const KEPT = 1_024;
 
+/** Room for positions that is made at first. */
+const FIRST = 16;
+
 /** Where the words of a request begin and end, counted from its first byte. */
 export class WordBounds {
-  #bounds = new Float64Array(16);
+  #bounds: Float64Array = NONE; // most requests need none
 
   start(word: number): number {
     return this.#bounds[word * 2] as number;
@@ -16,13 +19,13 @@ export class WordBounds {
 
   /** A new request begins. */
   clear(): void {
-    if (this.#bounds.length > KEPT) this.#bounds = new Float64Array(16);
+    if (this.#bounds.length > KEPT) this.#bounds = NONE;
   }
 
   keep(word: number, start: number, end: number): void {
     const index = word * 2;
     if (index >= this.#bounds.length) {
-      const grown = new Float64Array(this.#bounds.length * 2);
+      const grown = new Float64Array(Math.max(FIRST, this.#bounds.length * 2));
       grown.set(this.#bounds);
       this.#bounds = grown;
     }
@@ -30,3 +33,5 @@ export class WordBounds {
     this.#bounds[index + 1] = end;
   }
 }
+
+const NONE = new Float64Array(0);

@@ -1,3 +1,9 @@
+/** A longer command name is no command's name, in bytes. Source: the longest of Redis 8 has 20. */
+export const NAME_MAX_BYTES = 64;
+
+/** Where all scanners put the name that was read last, but for one that came in pieces. */
+export const COMMON_NAME = new Uint8Array(NAME_MAX_BYTES);
+
 /** What a byte of a name is compared as: letters in lower case, and 0x01 for NUL. */
 export const NAME_BYTE = new Uint8Array(256);
 for (let byte = 0; byte < 256; byte++) NAME_BYTE[byte] = byte;

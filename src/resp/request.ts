@@ -8,15 +8,12 @@ import {
   plainHeader,
   RequestHeader,
 } from './header.ts';
-import { hasNul, mendNul, NAME_BYTE } from './name.ts';
+import { COMMON_NAME, hasNul, mendNul, NAME_BYTE, NAME_MAX_BYTES } from './name.ts';
 
 const CR = 0x0d;
 const LF = 0x0a;
 const STAR = 0x2a;
 const DOLLAR = 0x24;
-
-/** A longer command name is no command's name, in bytes. Source: the longest of Redis 8 has 20. */
-export const NAME_MAX_BYTES = 64;
 
 /** What `RequestScanner.advance` has found. */
 export const FOUND = {
@@ -61,8 +58,8 @@ export class RequestScanner {
   at = 0;
   /** Index of the request's first byte in the chunk; negative if it came in an earlier one. */
   origin = 0;
-  /** Command name, ASCII letters in lower case. Valid up to `nameLength`. */
-  readonly name = new Uint8Array(NAME_MAX_BYTES);
+  /** Command name, ASCII letters in lower case. Valid up to `nameLength`, until any scanner reads on. */
+  name = COMMON_NAME;
   /** Bytes in `name`; 0 when the name is empty or longer than any command's. */
   nameLength = 0;
   /** How many words the request has, the name included. */
@@ -151,6 +148,7 @@ export class RequestScanner {
     this.origin = this.at;
     this.keepWords = false;
     this.mendSubcommand = false;
+    this.name = COMMON_NAME;
     this.nameLength = 0;
     this.wordCount = 0;
     this.#isNamed = false;
@@ -235,6 +233,7 @@ export class RequestScanner {
   #beginWord(length: number): Found {
     if (this.keepWords) this.#keep(this.#word, this.at, this.at + length);
     this.wordLeft = length;
+    if (this.#word === 0) this.name = new Uint8Array(NAME_MAX_BYTES);
     this.#phase = length === 0 ? P_BODY_CR : P_BODY;
     // No command has so long a name, and nobody need hold it to see which.
     const isUnknown = this.#word === 0 && length > NAME_MAX_BYTES;

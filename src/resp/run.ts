@@ -1,15 +1,19 @@
+/** Where bytes go, in order. */
+export interface Sink {
+  send(bytes: Buffer): void;
+}
+
 /**
  * The bytes of a received chunk that are going on as they came. They are sent as late as possible,
  * so that neighbours leave as one range, and a chunk that passes whole leaves as itself.
  */
 export class Run {
-  readonly #send: (bytes: Buffer) => void;
+  readonly #sink: Sink;
   #chunk: Buffer = NOTHING;
   #from = 0;
 
-  /** @param send takes bytes, in order */
-  constructor(send: (bytes: Buffer) => void) {
-    this.#send = send;
+  constructor(sink: Sink) {
+    this.#sink = sink;
   }
 
   /** A new chunk: all of it is to go on, unless `skipTo` says otherwise. */
@@ -24,7 +28,7 @@ export class Run {
     const whole = this.#from === 0 && end === this.#chunk.length;
     const bytes = whole ? this.#chunk : this.#chunk.subarray(this.#from, end);
     this.#from = end;
-    this.#send(bytes);
+    this.#sink.send(bytes);
   }
 
   /** What lies before `end` does not go on. */

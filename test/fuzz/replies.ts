@@ -179,10 +179,10 @@ function play(
   { muted, random }: { readonly muted: boolean; readonly random: Random },
 ): Outcome {
   const sent: string[] = [];
-  const reader = new ReplyReader(
-    (bytes) => void sent.push(bytes.toString('latin1')),
-    () => {},
-  );
+  const reader = new ReplyReader({
+    send: (bytes) => void sent.push(bytes.toString('latin1')),
+    begin: () => {},
+  });
   reader.protocol = 3;
   reader.muted = muted;
   for (const one of awaited) reader.ledger.push(entryOf(one));

@@ -6,5 +6,5 @@ export function pushTo(reader: ReplyReader, bytes: Buffer): void {
     reader.push(bytes);
     return;
   }
-  reader.whenBetween(() => reader.push(bytes));
+  reader.whenBetween({ betweenReplies: () => reader.push(bytes) });
 }

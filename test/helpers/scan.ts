@@ -1,5 +1,6 @@
 import { ProxyError } from '../../src/errors.ts';
-import { FOUND, NAME_MAX_BYTES, RequestScanner } from '../../src/resp/request.ts';
+import { NAME_MAX_BYTES } from '../../src/resp/name.ts';
+import { FOUND, RequestScanner } from '../../src/resp/request.ts';
 import { FrameScanner } from '../../src/resp/scanner.ts';
 import { request } from '../../src/resp/write.ts';
 import { parseRequests } from './resp.ts';

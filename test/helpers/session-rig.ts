@@ -1,4 +1,4 @@
-import type { Passing, SessionCounts } from '../../src/client/parts.ts';
+import type { Passing, SessionCounts, SessionParts } from '../../src/client/parts.ts';
 import { Session } from '../../src/client/session.ts';
 import { CommandTable } from '../../src/commands/table.ts';
 import type { SourceKind } from '../../src/config.ts';
@@ -95,7 +95,7 @@ export class Peer {
   #sent = '';
 
   constructor(rig: Rig, fenced: boolean) {
-    this.session = new Session({
+    const parts: SessionParts = {
       tracker: rig.tracker,
       attribution: rig.attribution,
       silentLog: rig.log,
@@ -113,15 +113,6 @@ export class Peer {
       now: () => 0,
       roundTrip: () => 0,
       counts: this.counts,
-      sendUpstream: (bytes) => {
-        this.#sent += bytes.toString('latin1');
-      },
-      sendClient: (bytes) => {
-        this.#got += bytes.toString('latin1');
-        rig.told.push(this);
-      },
-      isBackedUp: () => false,
-      isSlow: () => false,
       speaksResp3: () => true,
       serverFacts: () => ({
         server: 'redis',
@@ -130,15 +121,24 @@ export class Peer {
         role: 'master',
       }),
       newClientId: () => 1,
+      fence: (passed) => rig.fences.push(passed),
+      fenceWrites: fenced,
+    };
+    this.session = new Session(parts, {
+      sendUpstream: (bytes) => {
+        this.#sent += bytes.toString('latin1');
+      },
+      sendClient: (bytes) => {
+        this.#got += bytes.toString('latin1');
+        rig.told.push(this);
+      },
+      output: { isBackedUp: false, isSlow: false, whenDrained: () => {} },
       openEar: () => {
         throw new Error('nobody listens here');
       },
-      whenTaken: () => {},
       withheld: () => {},
-      fence: (passed) => rig.fences.push(passed),
-      fenceWrites: fenced,
-      finished: () => {},
       wake: () => {},
+      finished: () => {},
     });
     this.session.begin();
     this.hears(':1\r\n');

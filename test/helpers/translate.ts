@@ -15,7 +15,7 @@ import { wordsOf } from './reply-text.ts';
  */
 export function feed(pieces: readonly Buffer[], rules: readonly (Rule | undefined)[]): Buffer[] {
   const sent: Buffer[] = [];
-  const out = new Outflow((bytes) => sent.push(bytes));
+  const out = new Outflow({ send: (bytes) => sent.push(bytes) });
   const scanner = new FrameScanner();
   const translator = new Translator(out);
   let count = 0;

@@ -1,19 +1,11 @@
 import { ProxyError } from '../../src/errors.ts';
-import {
-  findKey,
-  isNotification,
-  isRemoval,
-  messageOf,
-  PATTERN,
-} from '../../src/invalidation/notifications.ts';
+import { MessageReader } from '../../src/invalidation/messages.ts';
+import { PATTERN } from '../../src/invalidation/notifications.ts';
 import type { SourceListener } from '../../src/invalidation/source.ts';
-import { keyAt } from '../../src/key.ts';
-import { Kept } from '../../src/resp/kept.ts';
-import { FrameScanner } from '../../src/resp/scanner.ts';
 import { arrayOf, bulkOf } from './store.ts';
 import { TextPipe } from './wire.ts';
 
-const FRAME_MAX_BYTES = 1_024;
+const PONG = arrayOf([bulkOf('pong'), bulkOf('')]);
 const LOST = new ProxyError('UPSTREAM_UNREACHABLE', 'the channel is lost');
 
 /** What the proxy's end of the channel needs. */
@@ -32,14 +24,23 @@ export interface ChannelParts {
 export class Channel {
   readonly #parts: ChannelParts;
   readonly pipe = new TextPipe();
-  #scanner = new FrameScanner();
-  #pieces = new Kept(FRAME_MAX_BYTES);
+  #reader: MessageReader;
   #atRedis = false; // Redis writes to it
   #atProxy: 'down' | 'subscribing' | 'asking' | 'up' = 'down';
   #confirmations = 0;
+  #asked: ((heard: boolean) => void)[] = []; // by fences, and not answered yet
+  #atRedisCount = 0; // so many of these questions have yet to reach Redis
+  #answered: ((heard: boolean) => void)[] = []; // in the chunk that is being read
 
   constructor(parts: ChannelParts) {
     this.#parts = parts;
+    this.#reader = this.#newReader();
+  }
+
+  #newReader(): MessageReader {
+    const { concerns, changed, heardWord, endOfBatch } = this.#parts.listener;
+    const hearing = { concerns, changed, said: heardWord, endOfBatch };
+    return new MessageReader(hearing, () => this.#confirmed());
   }
 
   /** It is broken, and the proxy does not know. */
@@ -60,6 +61,27 @@ export class Channel {
     return this.#atProxy === 'asking' && this.#atRedis;
   }
 
+  /** A fence's PING is on its way to Redis. */
+  get isAsked(): boolean {
+    return this.#atRedisCount > 0 && this.#atRedis;
+  }
+
+  /** As `InvalidationSource` has it. */
+  sync(done: (heard: boolean) => void): void {
+    if (!this.isUp) {
+      done(false);
+      return;
+    }
+    this.#asked.push(done);
+    this.#atRedisCount += 1;
+  }
+
+  /** Redis answers the PINGs of fences. */
+  answer(): void {
+    if (!this.isAsked) return;
+    for (; this.#atRedisCount > 0; this.#atRedisCount--) this.#write(PONG);
+  }
+
   /** Redis announces a change. */
   announce(db: number, key: string, event: string): void {
     const name = `__keyspace@${db}__:${key}`;
@@ -78,20 +100,32 @@ export class Channel {
     if (drops) this.pipe.clear();
   }
 
-  /** The proxy finds the channel broken. */
-  notice(): void {
+  /**
+   * The proxy finds the channel broken.
+   *
+   * @param tellsAskersLate those who wait for an answer hear of it when the proxy knows already
+   */
+  notice(tellsAskersLate: boolean): void {
     if (this.#atProxy === 'down') return;
     this.#atRedis = false;
     this.#atProxy = 'down';
     this.pipe.clear();
+    if (!tellsAskersLate) this.#tellAskers();
     this.#parts.listener.blind(LOST);
+    this.#tellAskers();
+  }
+
+  #tellAskers(): void {
+    const asked = this.#asked;
+    this.#asked = [];
+    this.#atRedisCount = 0;
+    for (const done of asked) done(false);
   }
 
   /** The proxy connects and subscribes; Redis does so at once, the proxy reads of it later. */
   subscribe(): void {
     if (this.#atProxy !== 'down') return;
-    this.#scanner = new FrameScanner();
-    this.#pieces = new Kept(FRAME_MAX_BYTES);
+    this.#reader = this.#newReader();
     this.#confirmations = 0;
     this.#atProxy = 'subscribing';
     this.#atRedis = true;
@@ -101,42 +135,22 @@ export class Channel {
 
   /** Redis answers the PING with which the proxy proves the subscription. */
   prove(): void {
-    if (this.isAsking) this.#write(arrayOf([bulkOf('pong'), bulkOf('')]));
+    if (this.isAsking) this.#write(PONG);
   }
 
   /** The proxy receives what has arrived. */
   hear(count: number): void {
     if (this.#atProxy === 'down' || this.pipe.size === 0) return;
-    const chunk = this.pipe.take(count);
-    let from = 0;
-    while (from < chunk.length) {
-      const end = this.#scanner.next(chunk, from);
-      if (end === -1) {
-        this.#pieces.add(chunk.subarray(from));
-        break;
-      }
-      this.#pieces.add(chunk.subarray(from, end));
-      this.#take(this.#pieces.take());
-      from = end;
-    }
-    this.#parts.listener.endOfBatch();
-  }
-
-  #take(frame: Buffer): void {
-    const { listener } = this.#parts;
-    if (isNotification(frame, 0, frame.length)) {
-      const place = { from: 0, to: 0 };
-      if (!findKey(frame, 0, frame.length, place)) return;
-      if (!listener.concerns(frame, place.from, place.to)) return;
-      listener.changed(keyAt(frame, place.from, place.to), isRemoval(frame, frame.length));
-      return;
-    }
-    const message = messageOf(frame, 0, frame.length);
-    if (message !== undefined) listener.heardWord(message);
-    else this.#confirmed();
+    this.#reader.feed(this.pipe.take(count));
+    for (const done of this.#answered.splice(0)) done(true);
   }
 
   #confirmed(): void {
+    if (this.isUp) {
+      const done = this.#asked.shift();
+      if (done !== undefined) this.#answered.push(done);
+      return;
+    }
     this.#confirmations += 1;
     if (this.#confirmations === 2) {
       this.#parts.isHeard();

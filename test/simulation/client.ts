@@ -1,27 +1,10 @@
-import { type ClientMode, modeAfter, OFF } from './mode.ts';
-import { type Expected, type LaneOracle, type SentRequest, Violation } from './oracle.ts';
-import { operationsOf } from './script.ts';
-import { nullOf, type Protocol, type ReadKind } from './store.ts';
+import { Belief, type Outstanding } from './belief.ts';
+import { isExpected } from './expected.ts';
+import type { ClientMode } from './mode.ts';
+import { type LaneOracle, Violation } from './oracle.ts';
+import { mayWrite } from './script.ts';
 import type { Teller } from './story.ts';
 import { decode, FrameReader, type Node, show } from './wire.ts';
-
-/** A request on its way, and what its client will need to know about it when its reply comes. */
-interface Outstanding extends SentRequest {
-  /** Keys that an invalidation on the app's other connection has named since it was sent. */
-  dropped: Set<string> | undefined;
-  /** Everything was named. */
-  droppedAll: boolean;
-  /** The app's other connection could hear of invalidations when it was sent. */
-  readonly couldHear: boolean;
-}
-
-/** What a client holds. */
-interface Cached {
-  readonly db: number;
-  readonly kind: ReadKind;
-  /** The reply's bytes, nulls as in RESP3. */
-  readonly raw: string;
-}
 
 /** What a client is given. */
 export interface ClientParts {
@@ -43,33 +26,31 @@ export interface ClientParts {
  * reply, the right one, in order, and no push stands inside a reply.
  */
 export class CachingClient {
-  /** What is cached of each key, one value for each kind of read in each database. */
-  readonly cache = new Map<string, Map<string, Cached>>();
   readonly name: string;
   readonly #parts: ClientParts;
+  readonly #belief: Belief;
   readonly #reader = new FrameReader();
   readonly #outstanding: Outstanding[] = [];
   readonly #redirectors: CachingClient[] = [];
-  #queued: Outstanding[] | undefined; // in MULTI
-  #mode: ClientMode = OFF;
-  #db: number; // selected
-  #marked = false; // by CLIENT CACHING
-  #isMarkUnsure = false;
-  #isSpeechUnsure = false; // HELLO got no reply: who knows where in what is received it took effect
-  #everTracked = false;
-  #isDeaf = false; // what is dealt with is no reply that it has got
   #hasNamedSecret = false;
   #hasQuit = false;
-  #quitIsOver = false; // what it has sent behind that, is ignored
-  #hearsChannel = false; // subscribed, in RESP2
-  protocol: Protocol = 2;
   isGone = false;
 
   constructor(parts: ClientParts) {
     this.name = parts.name;
-    this.#db = parts.db;
     this.#parts = parts;
+    this.#belief = new Belief({
+      name: parts.name,
+      db: parts.db,
+      tell: parts.tell,
+      canTargetHear: () => parts.target?.canHear === true,
+    });
     if (parts.target !== undefined) parts.target.#redirectors.push(this);
+  }
+
+  /** What is cached of each key. */
+  get cache(): Belief['cache'] {
+    return this.#belief.cache;
   }
 
   /** How many requests wait for their replies. */
@@ -82,7 +63,7 @@ export class CachingClient {
   }
 
   get mode(): ClientMode {
-    return this.#mode;
+    return this.#belief.mode;
   }
 
   /** A request is being sent. */
@@ -118,52 +99,69 @@ export class CachingClient {
    * @throws Violation P3
    */
   ended(isAnswered: boolean): void {
-    this.passSilence();
+    this.passSilence(true);
     this.isGone = true;
-    if (isAnswered && this.#outstanding.length > 0 && !this.#quitIsOver) {
+    if (isAnswered && this.#outstanding.length > 0 && !this.#belief.quitIsOver) {
       throw new Violation('P3', `${this.name} never gets ${this.#outstanding.length} replies`);
     }
     // An app that has not heard what the last of these did can't know who is told.
-    const isUnsure = [...this.#outstanding, ...(this.#queued ?? [])].some(
+    const isUnsure = [...this.#outstanding, ...this.#belief.queued].some(
       ({ words }) => words[1] === 'TRACKING' || words[0] === 'RESET',
     );
-    if (this.#mode.redirect === 0 || isUnsure) this.#dropAll();
+    if (this.mode.redirect === 0 || isUnsure) this.#belief.drop(undefined);
     for (const other of this.#redirectors) other.#targetEnded();
+  }
+
+  /**
+   * Whether it has asked, and not heard yet, for something by which nobody need tell it of `key` any
+   * more: the end of tracking, or with NOLOOP a write of its own. What it has cached it keeps at its
+   * own risk from then on.
+   */
+  keepsAtOwnRisk(key: string): boolean {
+    if (this.#hasQuit) return true;
+    const { noloop } = this.mode;
+    return [...this.#outstanding, ...this.#belief.queued].some(
+      ({ words }) => endsTracking(words) || (noloop && mayWrite(words, key)),
+    );
   }
 
   /** Whether invalidations of others reach the app by this connection. */
   get canHear(): boolean {
-    return !this.isGone && (this.protocol === 3 || this.#hearsChannel);
+    return !this.isGone && this.#belief.canHear;
   }
 
+  /** Invalidations that were on their way there are lost, whatever has been set since. */
   #targetEnded(): void {
-    if (this.#mode.redirect !== 0) this.#dropAll();
+    if (this.#belief.everRedirected) this.#belief.drop(undefined);
   }
 
-  /** Requests that get no reply, by CLIENT REPLY, are done with as far as Redis has executed them. */
-  passSilence(): void {
+  /**
+   * Requests that get no reply, by CLIENT REPLY, are done with as far as Redis has executed them.
+   *
+   * @param isCalm nothing is on its way to Redis
+   */
+  passSilence(isCalm: boolean): void {
     for (;;) {
-      const text = this.#parts.oracle.takeSilence();
+      const text = this.#parts.oracle.takeSilence(isCalm);
       if (text === undefined) return;
       const request = this.#outstanding.shift();
       if (request === undefined) throw new Violation('P3', `${this.name} asked for nothing`);
       this.#parts.tell?.(() => `${this.name} gets nothing for ${request.words.join(' ')}`);
-      this.#isDeaf = true;
-      this.#believe(request, decode(text));
-      this.#isDeaf = false;
+      this.#belief.takes(request, decode(text), false);
     }
   }
 
   #take(frame: Node): void {
-    this.passSilence();
+    this.passSilence(false);
+    const { hearsChannel } = this.#belief;
     if (frame.type === '>') this.#takePush(frame.items);
-    else if (this.#hearsChannel && frame.type === '*' && frame.items[0]?.text === 'message') {
+    else if (hearsChannel && frame.type === '*' && frame.items[0]?.text === 'message') {
       this.#takePush([{ ...frame.items[0], text: 'invalidate' }, frame.items[2] as Node]);
     } else this.#takeReply(frame);
   }
 
   #takePush([kind, what]: readonly Node[]): void {
-    if (this.protocol === 2 && !this.#hearsChannel && !this.#isSpeechUnsure) {
+    if (!this.#belief.mayBeTold) {
       throw new Violation('P5', `${this.name} got a push, and speaks RESP2`);
     }
     if (kind?.text === 'subscribe') {
@@ -174,7 +172,7 @@ export class CachingClient {
     const named = keys?.map(({ text }) => text);
     this.#parts.tell?.(() => `${this.name} is told: ${kind?.text} ${named?.join(' ') ?? 'all'}`);
     // Whoever redirects here may not have heard yet that it may.
-    if (!this.#everTracked && this.#redirectors.length === 0) {
+    if (!this.#belief.everTracked && this.#redirectors.length === 0) {
       throw new Violation('P6', `${this.name} is told of keys and was never let to track any`);
     }
     if (kind?.text !== 'invalidate') return;
@@ -184,26 +182,17 @@ export class CachingClient {
     if (secret !== undefined && named?.includes(secret) && !mayKnow) {
       throw new Violation('P6', `${this.name} is told of ${secret}, which it may not read`);
     }
-    this.#drop(named);
-    if (this.#parts.target !== undefined) this.#parts.target.#drop(named);
+    this.#belief.drop(named);
+    if (this.#parts.target !== undefined) this.#parts.target.#belief.drop(named);
     for (const other of this.#redirectors) {
-      other.#drop(named);
+      other.#belief.drop(named);
       other.#poison(named);
     }
   }
 
-  #drop(keys: readonly string[] | undefined): void {
-    if (keys === undefined) this.#dropAll();
-    else for (const key of keys) this.cache.delete(key);
-  }
-
-  #dropAll(): void {
-    this.cache.clear();
-  }
-
   /** What is being read may be older than this invalidation, which took another way. */
   #poison(keys: readonly string[] | undefined): void {
-    for (const request of [...this.#outstanding, ...(this.#queued ?? [])]) {
+    for (const request of [...this.#outstanding, ...this.#belief.queued]) {
       if (keys === undefined) request.droppedAll = true;
       request.dropped ??= new Set();
       for (const key of keys ?? []) request.dropped.add(key);
@@ -225,198 +214,11 @@ export class CachingClient {
       const what = `${this.name} got ${got()} for ${request.words.join(' ')}, not ${due}`;
       throw new Violation('P3', what);
     }
-    this.#believe(request, frame);
-  }
-
-  #believe(request: Outstanding, frame: Node): void {
-    const [command = ''] = request.words;
-    if (frame.raw === '+QUEUED\r\n' && this.#queued !== undefined) this.#queued.push(request);
-    else if (command === 'EXEC') this.#executed(frame);
-    else this.#carriedOut(request, frame);
-    // The mark is for the next request, and for a whole transaction if that is the next.
-    if (this.#queued === undefined && command !== 'CLIENT') this.#unmark();
-  }
-
-  #executed(frame: Node): void {
-    const queued = this.#queued ?? [];
-    const isAborted = frame.type !== '*' || frame.raw === '*-1\r\n';
-    this.#queued = undefined;
-    if (isAborted) return;
-    for (const [index, request] of queued.entries()) {
-      const element = frame.items[index];
-      if (element !== undefined) this.#carriedOut(request, element);
-    }
-  }
-
-  /** A request was executed, or refused. */
-  #carriedOut(request: Outstanding, frame: Node): void {
-    const { words } = request;
-    const isOk = frame.type !== '-';
-    switch (words[0]) {
-      case 'HELLO':
-        if (isOk) this.#speaks(words[1] === '3' ? 3 : 2);
-        break;
-      case 'SELECT':
-        if (isOk) this.#db = Number(words[1]);
-        break;
-      case 'SUBSCRIBE':
-        this.#hearsChannel = isOk;
-        break;
-      case 'MULTI':
-        if (isOk) this.#queued = [];
-        break;
-      case 'DISCARD':
-        if (isOk) this.#queued = undefined;
-        break;
-      case 'QUIT':
-        this.#quitIsOver = true;
-        break;
-      case 'RESET':
-        if (isOk) this.#begunAnew();
-        break;
-      case 'CLIENT':
-        if (this.#isDeaf) this.#untold(words);
-        else if (frame.raw === '+OK\r\n') this.#told(request);
-        break;
-      default:
-        this.#readOrWrote(request, frame);
-    }
-  }
-
-  /** In RESP2 nobody tells it of changes, but by another connection. */
-  #speaks(protocol: Protocol): void {
-    this.protocol = protocol;
-    this.#isSpeechUnsure = this.#isDeaf;
-    if (protocol === 2 && this.#mode.redirect === 0) this.#dropAll();
-  }
-
-  #unmark(): void {
-    this.#marked = false;
-    this.#isMarkUnsure = false;
-  }
-
-  #begunAnew(): void {
-    this.#queued = undefined;
-    this.#mode = OFF;
-    this.#unmark();
-    this.#db = this.#parts.db;
-    this.protocol = 2;
-    this.#isSpeechUnsure = this.#isDeaf;
-    this.#dropAll();
-  }
-
-  /** What became of it, the client can't know: it trusts in nothing until it is told again. */
-  #untold(words: readonly string[]): void {
-    if (words[1] === 'CACHING') this.#isMarkUnsure = true;
-    if (words[1] !== 'TRACKING') return;
-    this.#mode = OFF;
-    this.#everTracked = true;
-    this.#dropAll();
-  }
-
-  #told(request: Outstanding): void {
-    const { words } = request;
-    if (words[1] === 'CACHING') this.#marked = true;
-    if (words[1] !== 'TRACKING') return;
-    this.#mode = modeAfter(this.#mode, words);
-    if (this.#mode.on) this.#everTracked = true;
-    else this.#unmark();
-    const isTold = this.#mode.redirect === 0 ? this.protocol === 3 : this.#isHeard(request);
-    if (!this.#mode.on || !isTold) this.#dropAll();
-  }
-
-  #readOrWrote(request: Outstanding, frame: Node): void {
-    const { words } = request;
-    const [command, key = ''] = words;
-    const isOk = frame.type !== '-';
-    if (command === 'GET' && isOk) this.#store(request, 'get', key, frame.raw);
-    else if (command === 'EXISTS' && isOk) this.#store(request, 'exists', key, frame.raw);
-    else if (command === 'LRANGE' && isOk) this.#store(request, 'lrange', key, frame.raw);
-    else if (command === 'MGET' && isOk) {
-      for (const [index, item] of frame.items.entries()) {
-        this.#store(request, 'get', words[index + 1] ?? '', item.raw);
-      }
-    } else if (command === 'EVAL') this.#ran(request, frame);
-    else if (this.#mode.noloop) for (const written of writtenBy(words)) this.#drop([written]);
-  }
-
-  /** A script was executed: what it has read and written, in that order. */
-  #ran(request: Outstanding, frame: Node): void {
-    let index = 0;
-    for (const operation of operationsOf(request.words)) {
-      if (operation.kind === 'write' && this.#mode.noloop) this.#drop([operation.key]);
-      if (operation.kind !== 'read') continue;
-      const value = frame.items[index++]?.raw;
-      if (value !== undefined) this.#store(request, 'get', operation.key, value);
-    }
-  }
-
-  #store(request: Outstanding, kind: ReadKind, key: string, raw: string): void {
-    if (this.#isDeaf || this.#isMarkUnsure || !this.#isTracked(request, key)) return;
-    let values = this.cache.get(key);
-    if (values === undefined) {
-      values = new Map();
-      this.cache.set(key, values);
-    }
-    const db = this.#db;
-    values.set(kind + db, { db, kind, raw: raw === '$-1\r\n' ? nullOf(3) : raw });
-    this.#parts.tell?.(() => `${this.name} caches ${key} = ${show(raw)}`);
-  }
-
-  /** Whether the app's other connection has been able to hear since `request` was sent. */
-  #isHeard({ couldHear }: Outstanding): boolean {
-    return couldHear && this.#parts.target?.canHear === true;
-  }
-
-  /** Whether the client will be told when `key`, which it has just read, changes. */
-  #isTracked(request: Outstanding, key: string): boolean {
-    const { on, optin, optout, bcast, prefixes, redirect } = this.#mode;
-    if (!on) return false;
-    if (redirect === 0 && this.protocol === 2) return false;
-    if (redirect !== 0 && !this.#isHeard(request)) return false;
-    if (request.droppedAll || request.dropped?.has(key)) return false;
-    if (bcast) return prefixes.some((prefix) => key.startsWith(prefix));
-    return optin ? this.#marked : !(optout && this.#marked);
+    this.#belief.takes(request, frame, true);
   }
 }
 
-/** A NOLOOP client sees to its own writes itself. */
-function writtenBy(words: readonly string[]): readonly string[] {
-  switch (words[0]) {
-    case 'DEL':
-      return words.slice(1);
-    case 'SET':
-    case 'APPEND':
-    case 'PEXPIRE':
-    case 'RPUSH':
-    case 'LPOP':
-    case 'BLPOP':
-      return words.slice(1, 2);
-    default:
-      return [];
-  }
-}
-
-function isExpected(frame: Node, expected: Expected): boolean {
-  switch (expected.kind) {
-    case 'bytes':
-      return frame.raw === expected.text;
-    case 'answer':
-      return isAnswer(frame.raw);
-    case 'silence':
-      return false;
-    case 'elements': {
-      const { elements } = expected;
-      if (frame.type !== '*' || frame.items.length !== elements.length) return false;
-      return frame.items.every(({ raw }, index) => {
-        const element = elements[index];
-        return element === undefined ? isAnswer(raw) : raw === element;
-      });
-    }
-  }
-}
-
-/** What the proxy itself may answer. */
-function isAnswer(raw: string): boolean {
-  return raw === '+OK\r\n' || raw.startsWith('-ERR ');
+function endsTracking([command, subcommand, option]: readonly string[]): boolean {
+  if (command === 'CLIENT') return subcommand === 'TRACKING' && option === 'OFF';
+  return command === 'RESET' || (command === 'HELLO' && subcommand === '2');
 }

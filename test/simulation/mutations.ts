@@ -95,7 +95,7 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     'a CLIENT TRACKING that upstream refused stays in force',
     'client/tracked.ts',
-    'if (!this.#doubts.isOpen) this.#wanted = this.#confirmed;',
+    'if (!this.#doubts.isOpen) this.#believe();',
     '',
   ),
   mutation(
@@ -161,7 +161,7 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     'behind RESET the database of the URL is not selected again',
     'client/introduction.ts',
-    'this.#dbSelected = this.#session.parts.db === 0;\n    this.begin();',
+    "if (this.#session.parts.db !== 0) this.#db = 'due';\n    this.begin();",
     'this.begin();',
   ),
   mutation(
@@ -205,5 +205,59 @@ export const MUTATIONS: readonly Mutation[] = [
     'client/roles.ts',
     "session.takeEffect(() => call.send(), 'aside');",
     'call.send();',
+  ),
+  mutation(
+    'a fence does not ask whether all has been heard',
+    'client/fences.ts',
+    'this.#raised.push(passed);\n    if (!this.#isAsking) this.#ask();',
+    'this.#settle([passed]);',
+  ),
+  mutation(
+    'a fence does not wait for what is behind replies',
+    'client/fences.ts',
+    '(listener, run) => listener.whenReleased(run),',
+    '(_listener, run) => run(),',
+  ),
+  mutation(
+    'a fence does not wait for the end of a reply',
+    'client/fences.ts',
+    'this.#all((listener, run) => listener.whenTold(run), told)',
+    'told()',
+  ),
+  mutation(
+    'fences whose question is lost with the source are forgotten',
+    'client/fences.ts',
+    'else this.#stranded.push(...round);',
+    '',
+  ),
+  mutation(
+    'a client whose replies are held is told behind them only',
+    'client/outlet.ts',
+    'if (!hold.isHolding) return false;',
+    'if (hold !== undefined) return false;',
+  ),
+  mutation(
+    'a transaction that writes is not fenced',
+    'client/multi.ts',
+    'this.fences = multi.fences;',
+    'this.fences = false;',
+  ),
+  mutation(
+    'an attributed write is not fenced',
+    'client/noloop.ts',
+    'new AttributedExec(write, flight.fences)',
+    'new AttributedExec(write, false)',
+  ),
+  mutation(
+    'what waits for a slow client is not sent when it has read',
+    'client/outlet.ts',
+    'if (!this.#parts.replies.midReply) this.betweenReplies();',
+    '',
+  ),
+  mutation(
+    'everything that waits for a slow client is forgotten',
+    'client/backlog.ts',
+    'if (all) return [undefined];',
+    'if (all) return [];',
   ),
 ];

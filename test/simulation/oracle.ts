@@ -1,19 +1,8 @@
 import type { Outcome } from './commands.ts';
+import { type Expected, isRefusal, isSame, type SentRequest, standsFor } from './expected.ts';
+import type { Change } from './journal.ts';
 import { arrayOf } from './store.ts';
-
-/** A request as its client has sent it. */
-export interface SentRequest {
-  readonly words: readonly string[];
-}
-
-/** What a client has to get for a request: these bytes, or elements of which some are any. */
-export type Expected =
-  | { readonly kind: 'bytes'; readonly text: string }
-  /** The proxy's own answer: OK, or an error of its own. */
-  | { readonly kind: 'answer' }
-  /** Nothing, by CLIENT REPLY. What Redis has replied. */
-  | { readonly kind: 'silence'; readonly text: string }
-  | { readonly kind: 'elements'; readonly elements: readonly (string | undefined)[] };
+import { WriteFences } from './write-fences.ts';
 
 /** A rule that the proxy has broken; `rule` as in the promise. */
 export class Violation extends Error {
@@ -36,7 +25,7 @@ type Recipient =
       readonly words: readonly string[];
     }
   /** A write between two messages of attribution. */
-  | { readonly kind: 'wrapped' }
+  | { readonly kind: 'wrapped'; readonly words: readonly string[] }
   /** The EXEC behind it. */
   | { readonly kind: 'wrap end' };
 
@@ -44,7 +33,7 @@ type Recipient =
 type Slot = 'hidden' | 'stand-in' | 'client';
 
 const NOBODY: Recipient = { kind: 'nobody' };
-const ANSWERED: ReadonlySet<string> = new Set(['TRACKING', 'CACHING', 'REPLY']);
+const NO_CHANGES: readonly Change[] = [];
 
 /**
  * Follows what reaches Redis on one lane, and knows by it what the client has to get: its requests
@@ -65,11 +54,19 @@ export class LaneOracle {
   #wrap: 'no' | 'begun' | 'said' | 'written' | 'said again' = 'no';
   #wrapOwes = false; // the reply to a wrapped write is an element of the EXEC behind it
   #lastMulti: SentRequest | undefined; // the request seen last, if it was the client's MULTI
+  readonly #fences: WriteFences;
+  #isWrapFenced = false;
+  #unsaid: (readonly Change[])[] = []; // of each reply to come: what nobody may be behind then
 
-  /** @param channel of attribution; @param db that the proxy selects for the client */
-  constructor(channel: string, db: number) {
+  /**
+   * @param channel of attribution
+   * @param db that the proxy selects for the client
+   * @param fenceWrites whether writes are fenced unless the client chooses otherwise
+   */
+  constructor(channel: string, db: number, fenceWrites: boolean) {
     this.#channel = channel;
     this.#ownDb = db === 0 ? undefined : String(db);
+    this.#fences = new WriteFences(fenceWrites);
   }
 
   /** The client has sent a request. */
@@ -82,15 +79,26 @@ export class LaneOracle {
     return this.#due.length + this.#expected.length;
   }
 
+  /** The client's next reply has been handed to its socket. @returns changes that were fenced */
+  said(): readonly Change[] {
+    return this.#unsaid.shift() ?? NO_CHANGES;
+  }
+
   /** @returns what the client has to get next */
   take(): Expected | undefined {
     return this.#expected.shift();
   }
 
-  /** @returns what Redis has replied to the client's next request, if the client won't get it */
-  takeSilence(): string | undefined {
+  /**
+   * @param isCalm nothing is on its way to Redis
+   * @returns what Redis has replied to the client's next request, if the client won't get it
+   */
+  takeSilence(isCalm: boolean): string | undefined {
     const [next] = this.#expected;
     if (next?.kind !== 'silence') return undefined;
+    // A MULTI that nothing has followed yet may be the proxy's, which asks what the user may do.
+    const isOpen = this.#lastMulti !== undefined && this.#expected.length === 1;
+    if (isOpen && !isCalm) return undefined;
     this.#expected.shift();
     return next.text;
   }
@@ -101,7 +109,9 @@ export class LaneOracle {
     this.#recipient = this.#recognise(words);
     const isMulti = this.#recipient.kind === 'client' && words[0] === 'MULTI';
     this.#lastMulti = isMulti ? { words } : undefined;
-    if (isMulti && !inMulti) this.#slots = [];
+    if (!isMulti || inMulti) return;
+    this.#slots = [];
+    this.#fences.multi();
   }
 
   #recognise(words: readonly string[]): Recipient {
@@ -144,7 +154,7 @@ export class LaneOracle {
     this.#due.unshift(multi);
     // Its place is not known to be skipped any more: that was the proxy's, which nothing skips.
     this.#skips = this.#isSilent && !this.#mutes;
-    this.#expected.pop();
+    if (this.#expected.pop()?.kind !== 'silence') this.#unsaid.pop();
     this.#wrap = 'said';
   }
 
@@ -160,7 +170,7 @@ export class LaneOracle {
         if (next === undefined || !isSame(words, next.words)) break;
         this.#take();
         this.#wrap = 'written';
-        return { kind: 'wrapped' };
+        return { kind: 'wrapped', words };
       case 'written':
         if (!isOurMessage) break;
         this.#wrap = 'said again';
@@ -181,8 +191,8 @@ export class LaneOracle {
     return new Violation('P3', `Redis got ${words.join(' ')} where ${due} was due`);
   }
 
-  /** Redis has replied. */
-  answers({ text, elements }: NonNullable<Outcome>): void {
+  /** Redis has replied. @param changes that the request has made */
+  answers({ text, elements }: NonNullable<Outcome>, changes: readonly Change[]): void {
     const recipient = this.#recipient;
     const isQueued = this.#inMulti && text === '+QUEUED\r\n';
     switch (recipient.kind) {
@@ -191,20 +201,36 @@ export class LaneOracle {
         return;
       case 'wrapped':
         this.#wrapOwes = isQueued;
-        if (!isQueued) this.#expect(text);
+        this.#isWrapFenced = this.#fences.executed(recipient.words, text);
+        if (!isQueued) this.#expect(text, this.#isWrapFenced ? changes : NO_CHANGES);
         return;
       case 'wrap end':
-        if (this.#wrapOwes) this.#expect(elements?.[1]);
+        if (this.#wrapOwes) this.#expect(elements?.[1], this.#isWrapFenced ? changes : NO_CHANGES);
         this.#wrapOwes = false;
         return;
       case 'client':
-        if (isQueued) this.#slots.push(recipient.standsFor === undefined ? 'client' : 'stand-in');
-        if (this.#isSilent || recipient.standsFor === 'reply') {
-          this.#beSilent(elements === undefined ? text : this.#told(elements), recipient.words);
-        } else if (elements !== undefined && recipient.isExec) this.#expectElements(elements);
-        else if (recipient.standsFor === undefined || isQueued) this.#expect(text);
-        else this.#expectOfStandIn(text, recipient.standsFor);
+        this.#answersClient(recipient, { text, elements }, isQueued, changes);
     }
+  }
+
+  #answersClient(
+    { words, standsFor: subcommand, isExec }: Recipient & { kind: 'client' },
+    { text, elements }: { readonly text: string; readonly elements: readonly string[] | undefined },
+    isQueued: boolean,
+    changes: readonly Change[],
+  ): void {
+    const isFenced = !isQueued && this.#fences.executed(words, text, elements);
+    const fenced = isFenced ? changes : NO_CHANGES;
+    if (isQueued) {
+      this.#fences.queued(words, this.#slots.length);
+      this.#slots.push(subcommand === undefined ? 'client' : 'stand-in');
+    }
+    if (this.#isSilent || subcommand === 'reply') {
+      this.#beSilent(elements === undefined ? text : this.#told(elements), words);
+    } else if (elements !== undefined && isExec) {
+      this.#owe({ kind: 'elements', elements: this.#visible(elements) }, fenced);
+    } else if (subcommand === undefined || isQueued) this.#expect(text, fenced);
+    else this.#expectOfStandIn(text, subcommand);
   }
 
   /** A reply that CLIENT REPLY is about, this one or an earlier. */
@@ -217,16 +243,13 @@ export class LaneOracle {
     const isHeard = isReset && this.#mutes;
     if (isReset) this.#mutes = false;
     const isSilent = mode === undefined ? this.#isSilent && !isHeard : mode !== 'ON';
-    this.#expected.push({ kind: isSilent ? 'silence' : 'bytes', text });
+    this.#owe({ kind: isSilent ? 'silence' : 'bytes', text });
   }
 
   /** @param text undefined: an answer of the proxy's own */
-  #expect(text: string | undefined): void {
-    if (this.#isSilent) {
-      this.#expected.push({ kind: 'silence', text: text ?? '+OK\r\n' });
-      return;
-    }
-    this.#expected.push(text === undefined ? { kind: 'answer' } : { kind: 'bytes', text });
+  #expect(text: string | undefined, fenced: readonly Change[] = NO_CHANGES): void {
+    if (this.#isSilent) this.#owe({ kind: 'silence', text: text ?? '+OK\r\n' });
+    else this.#owe(text === undefined ? { kind: 'answer' } : { kind: 'bytes', text }, fenced);
   }
 
   #expectOfStandIn(text: string, subcommand: string): void {
@@ -234,8 +257,9 @@ export class LaneOracle {
     this.#expect(isRefusal(text) ? refusal : undefined);
   }
 
-  #expectElements(elements: readonly string[]): void {
-    this.#expected.push({ kind: 'elements', elements: this.#visible(elements) });
+  #owe(expected: Expected, fenced: readonly Change[] = NO_CHANGES): void {
+    this.#expected.push(expected);
+    if (expected.kind !== 'silence') this.#unsaid.push(fenced);
   }
 
   /** @returns what EXEC has done, as its client would see it */
@@ -253,22 +277,4 @@ export class LaneOracle {
     }
     return visible;
   }
-}
-
-/** Whether the server refuses what a stand-in stands for. */
-function isRefusal(text: string): boolean {
-  return text.startsWith('-') && !text.startsWith('-ERR CLIENT CACHING can be called only');
-}
-
-/** Whether `words` may stand for a request that the proxy answers itself. */
-function standsFor(words: readonly string[], asked: readonly string[]): boolean {
-  if (words[0] !== 'CLIENT' || asked[0] !== 'CLIENT' || !ANSWERED.has(asked[1] ?? '')) return false;
-  if (asked[1] === 'REPLY') return words[1] === 'REPLY' && words[2] === 'ON';
-  return words[1] === 'GETNAME' || words[1] === asked[1];
-}
-
-function isSame(a: readonly string[], b: readonly string[]): boolean {
-  if (a.length !== b.length) return false;
-  for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false;
-  return true;
 }

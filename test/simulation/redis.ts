@@ -1,4 +1,5 @@
 import { COMMANDS, type Outcome } from './commands.ts';
+import type { Journal } from './journal.ts';
 import type { LaneOracle } from './oracle.ts';
 import { arrayOf, bulkOf, nullOf, Store } from './store.ts';
 import type { Teller } from './story.ts';
@@ -25,6 +26,8 @@ export interface UpstreamParts {
   readonly hasPassword: boolean;
   /** A key that users must not name. */
   readonly secret: string | undefined;
+  /** What keys have been is written down there, if anybody wants to know. */
+  readonly journal: Journal | undefined;
   /** A key has changed. */
   readonly announce: (db: number, key: string, event: string) => void;
   /** @returns how many have heard it */
@@ -53,7 +56,11 @@ export class Upstream {
     this.#parts = parts;
     this.hasPassword = parts.hasPassword;
     this.#stores = [0, 1, 2].map(
-      (db) => new Store(parts.now, (key, event) => parts.announce(db, key, event)),
+      (db) =>
+        new Store(parts.now, (key, event) => {
+          parts.journal?.changed(db, key, this.store(db));
+          parts.announce(db, key, event);
+        }),
     );
     this.#nobody = new UpstreamConnection(0, NO_PIPE, NO_ORACLE, true, this.store(0));
   }
@@ -75,7 +82,9 @@ export class Upstream {
 
   /** Every key of every database goes. */
   flush(): void {
-    for (const store of this.#stores) store.flush();
+    for (const [db, store] of this.#stores.entries()) {
+      for (const key of store.flush()) this.#parts.journal?.changed(db, key, store);
+    }
   }
 
   connect(out: TextPipe, oracle: LaneOracle): UpstreamConnection {
@@ -136,6 +145,7 @@ export class Upstream {
     for (const connection of this.#blocked) {
       const { blocked } = connection; // no more, if another's end has let it go
       if (blocked === undefined || blocked.until > this.#parts.now()) continue;
+      this.#parts.journal?.take();
       this.#unblock(connection, nullOf(connection.protocol, '*'));
     }
   }
@@ -161,6 +171,7 @@ export class Upstream {
       const words = connection.queue.shift();
       if (words === undefined) return;
       connection.oracle.sees(words, connection.multi !== undefined);
+      this.#parts.journal?.take(); // what others have changed is not of this request
       const outcome = this.#dispatch(connection, words);
       this.#parts.tell?.(() => {
         const what = outcome === undefined ? 'waits' : show(outcome.text);
@@ -172,7 +183,7 @@ export class Upstream {
   }
 
   #reply(connection: UpstreamConnection, outcome: NonNullable<Outcome>): void {
-    connection.oracle.answers(outcome);
+    connection.oracle.answers(outcome, this.#parts.journal?.take() ?? []);
     connection.out.push(outcome.text);
   }
 
@@ -233,6 +244,7 @@ export class Upstream {
           continue;
         }
         const { store, key } = blocked as NonNullable<typeof blocked>;
+        this.#parts.journal?.take();
         const text = store.pop(key);
         if (text !== undefined) this.#unblock(connection, arrayOf([bulkOf(key), bulkOf(text)]));
       }

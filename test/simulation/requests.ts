@@ -49,6 +49,9 @@ export class RequestMaker {
       return requests;
     }
     if (this.#random.chance(0.8)) requests.push(this.#trackingOn(client));
+    if (this.#setup.fences !== 'never' && this.#random.chance(0.5)) {
+      requests.push(this.#fenceWrites());
+    }
     return requests;
   }
 
@@ -57,6 +60,7 @@ export class RequestMaker {
     const random = this.#random;
     if (mode.optin && random.chance(0.6)) requests.push(['CLIENT', 'CACHING', 'YES']);
     if (mode.optout && random.chance(0.2)) requests.push(['CLIENT', 'CACHING', 'NO']);
+    if (this.#setup.fences !== 'never' && random.chance(0.05)) requests.push(this.#fenceWrites());
     if (random.chance(0.12)) this.#transaction(client, requests);
     // A flush that waits in MULTI must not be taken for one that others have executed.
     else if (this.#inMulti.has(client) && random.chance(0.1)) requests.push(['FLUSHALL']);
@@ -141,6 +145,10 @@ export class RequestMaker {
       default:
         return ['EXISTS', this.#key()];
     }
+  }
+
+  #fenceWrites(): readonly string[] {
+    return ['CLIENT', 'FENCE-WRITES', this.#random.chance(0.7) ? 'ON' : 'OFF'];
   }
 
   #transaction(client: number, requests: (readonly string[])[]): void {

@@ -65,13 +65,14 @@ export function tellFailure(failure: Failure): string {
   const story: string[] = [];
   const again = replay(failure.setup, failure.steps, story);
   const { seed, clients, ...rest } = failure.setup;
-  const who = clients.map(({ target, isListener, protocol }, index) => {
+  const who = clients.map(({ target, isListener, protocol, output }, index) => {
     const place = isListener
       ? ', listens'
       : target === undefined
         ? ''
         : `, may redirect to ${target}`;
-    return `client ${index}: RESP${protocol}${place}`;
+    const pace = output === undefined ? '' : `, slow: ${JSON.stringify(output)}`;
+    return `client ${index}: RESP${protocol}${place}${pace}`;
   });
   return [
     `seed ${seed}: ${again?.message ?? failure.message}`,

@@ -1,4 +1,5 @@
 import type { SimulatedLane } from './lane.ts';
+import type { OutputLimits } from './output.ts';
 import { Random } from './random.ts';
 import { RequestMaker } from './requests.ts';
 import { type ClientSetup, HOPS, type Hop, type Setup, type Step } from './steps.ts';
@@ -17,15 +18,20 @@ const COMMANDS = ['GET', 'MGET', 'SET', 'CLIENT', 'PUBLISH', 'MULTI', 'EXEC', 'E
 /** @returns what is fixed before anything happens */
 export function setupOf(seed: number): Setup {
   const random = new Random(seed);
+  const later = new Random(seed ^ LATER);
+  const fences = later.chance(0.35) ? later.pick(['off', 'on'] as const) : 'never';
+  const hasSlow = later.chance(0.3);
+  const outputOf = () => (hasSlow && later.chance(0.6) ? slowOutput(later) : undefined);
   const clients: ClientSetup[] = [];
   const hasListener = random.chance(0.3);
   if (hasListener) {
-    clients.push({ target: undefined, isListener: true, protocol: random.chance(0.5) ? 3 : 2 });
+    const protocol = random.chance(0.5) ? 3 : 2;
+    clients.push({ target: undefined, isListener: true, protocol, output: outputOf() });
   }
   for (let left = 1 + random.below(3); left > 0; left--) {
     const target = hasListener && random.chance(0.7) ? 0 : undefined;
     const protocol = target !== undefined && random.chance(0.4) ? 2 : 3;
-    clients.push({ target, isListener: false, protocol });
+    clients.push({ target, isListener: false, protocol, output: outputOf() });
   }
   const asksForAccess = random.chance(0.3);
   return {
@@ -37,6 +43,17 @@ export function setupOf(seed: number): Setup {
     secret: asksForAccess && random.chance(0.6) ? random.pick(SECRETS) : undefined,
     db: random.chance(0.25) ? 1 : 0,
     maxKeys: random.chance(0.15) ? 1 + random.below(2) : 0,
+    fences,
+  };
+}
+
+/** @returns limits that a few replies reach */
+function slowOutput(random: Random): OutputLimits {
+  const slowBytes = random.pick([1, 30, 100]);
+  return {
+    kernelBytes: random.pick([0, 0, 50]),
+    slowBytes,
+    backedUpBytes: slowBytes + random.pick([0, 40, 200]),
   };
 }
 
@@ -48,6 +65,7 @@ type Kind = Step['kind'];
  */
 export class Scheduler {
   readonly #random: Random;
+  readonly #later: Random; // for what came later, so that what was before stays as it was
   readonly #maker: RequestMaker;
   readonly #setup: Setup;
   readonly #speeds: readonly (readonly number[])[]; // of each client's hops
@@ -66,12 +84,18 @@ export class Scheduler {
   constructor(setup: Setup) {
     const random = new Random(setup.seed ^ 0x2545f491);
     this.#random = random;
+    this.#later = new Random(setup.seed ^ ~LATER);
     this.#setup = setup;
     this.#maker = new RequestMaker(random, setup);
-    this.#speeds = setup.clients.map(() => HOPS.map(() => random.pick([0.3, 1, 3, 6])));
+    this.#speeds = setup.clients.map(({ output }) => {
+      const speeds = HOPS.map(() => random.pick([0.3, 1, 3, 6]));
+      return output === undefined ? speeds : speeds.with(-1, this.#later.pick([0.05, 0.2, 0.6]));
+    });
     this.#channelSpeed = random.pick([0.3, 1, 3]);
     this.#troubles = random.pick([0, 0, 0.5, 1, 3]);
-    this.#cuts = random.pick([0, 0.1, 0.4]);
+    const cuts = random.pick([0, 0.1, 0.4]);
+    // What a fence waits for is often the end of a reply.
+    this.#cuts = setup.fences === 'never' ? cuts : Math.max(cuts, this.#later.pick([0.1, 0.5]));
     this.stepCount = STEPS_MIN_COUNT + random.below(STEPS_MAX_COUNT - STEPS_MIN_COUNT);
   }
 
@@ -123,6 +147,7 @@ export class Scheduler {
     else if (channel.isBrokenUnnoticed) this.#weigh(2, 'notice');
     else if (troubles > 0) this.#weigh(0.5 * troubles, 'break');
     if (channel.isAsking) this.#weigh(4, 'prove');
+    if (channel.isAsked) this.#weigh(1.5, 'answer');
     if (troubles === 0) return;
     this.#weigh(0.15 * troubles, 'forbid');
     this.#weigh(0.2 * troubles, 'allow');
@@ -154,6 +179,8 @@ export class Scheduler {
         return { kind, maxKeys: random.below(4) };
       case 'break':
         return { kind, drops: random.chance(0.5) };
+      case 'notice':
+        return { kind, tellsAskersLate: this.#later.chance(0.5) };
       case 'forbid':
         return { kind, client: this.#anybody(), command: random.pick(COMMANDS) };
       case 'allow':
@@ -194,6 +221,8 @@ export class Scheduler {
   }
 }
 
+/** Tells two streams of chance apart. */
+const LATER = 0x3c6ef372;
 /** How many of the writes of others are flushes, as a part of 1. */
 const FLUSHES = 0.1;
 const FLUSHALL = ['FLUSHALL'];

@@ -23,3 +23,28 @@ export function operationsOf(words: readonly string[]): readonly Operation[] {
     return place.startsWith('r') ? { kind: 'read', key } : { kind: 'write', key, text };
   });
 }
+
+/** @returns the keys that a request, which is no script, writes */
+export function writtenBy(words: readonly string[]): readonly string[] {
+  switch (words[0]) {
+    case 'DEL':
+      return words.slice(1);
+    case 'SET':
+    case 'APPEND':
+    case 'PEXPIRE':
+    case 'RPUSH':
+    case 'LPOP':
+    case 'BLPOP':
+      return words.slice(1, 2);
+    default:
+      return [];
+  }
+}
+
+/** Whether a request, if it is executed, may change `key`. */
+export function mayWrite(words: readonly string[], key: string): boolean {
+  if (words[0] !== 'EVAL') return writtenBy(words).includes(key);
+  return operationsOf(words).some(
+    (operation) => operation.kind === 'write' && operation.key === key,
+  );
+}

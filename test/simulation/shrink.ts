@@ -67,13 +67,19 @@ function plainerOf(setup: Setup): readonly Setup[] {
     { ...setup, secret: undefined },
     { ...setup, maxKeys: 0 },
     { ...setup, db: 0 },
+    { ...setup, fences: 'never' },
+    ...setup.clients.map((client, index) => ({
+      ...setup,
+      clients: setup.clients.with(index, { ...client, output: undefined }),
+    })),
     { ...setup, clients: setup.clients.slice(0, -1) },
   ];
 }
 
 function weightOf({ setup, steps }: Failure): number {
   let weight = setup.clients.length + Number(setup.maxKeys > 0) + Number(setup.db > 0);
-  weight += Number(setup.secret !== undefined);
+  weight += Number(setup.secret !== undefined) + Number(setup.fences !== 'never');
+  for (const { output } of setup.clients) weight += Number(output !== undefined);
   for (const flag of [setup.hasPassword, setup.knowsTracking, setup.asksForAccess]) {
     weight += Number(flag);
   }

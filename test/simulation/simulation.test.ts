@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { runSeed, tellFailure } from './run.ts';
+import { replay, runSeed, tellFailure } from './run.ts';
 import { setupOf } from './schedule.ts';
 import { shrink } from './shrink.ts';
-import { BrokenFrame, FrameReader } from './wire.ts';
+import { HOPS, type Hop, type Setup, type Step } from './steps.ts';
+import { BrokenFrame, encode, FrameReader } from './wire.ts';
 
 /** How many schedules are run, and where they begin. `npm run test:simulation` runs others. */
 const RUNS = 10_000;
@@ -19,6 +20,45 @@ describe('whatever arrives in whatever order', () => {
   test('a seed is the same run each time', () => {
     expect(setupOf(7)).toEqual(setupOf(7));
     expect(setupOf(7)).not.toEqual(setupOf(8));
+  });
+});
+
+describe('what the simulated client makes of silence', () => {
+  const setup: Setup = {
+    seed: 0,
+    clients: [{ target: undefined, isListener: false, protocol: 3, output: undefined }],
+    hasPassword: false,
+    knowsTracking: true,
+    asksForAccess: false,
+    db: 0,
+    secret: undefined,
+    maxKeys: 0,
+    fences: 'never',
+  };
+  const send = (...requests: string[]): Step => ({
+    kind: 'send',
+    client: 0,
+    requests: requests.map((request) => request.split(' ')),
+  });
+  const move = (hop: Hop, count = 0): Step => ({ kind: 'move', client: 0, hop, count });
+  const there = HOPS.map((hop) => move(hop));
+
+  test('a MULTI that the proxy asks its own question in is not the client', () => {
+    const standIn = encode(['CLIENT', 'TRACKING', 'OFF']);
+    const multi = encode(['MULTI']);
+    const steps = [
+      ...[send('HELLO 3'), ...there, send('CLIENT REPLY OFF'), ...there],
+      ...[send('CLIENT TRACKING ON BCAST NOLOOP'), send('MULTI'), move('client to proxy')],
+      // Redis gets the stand-in and the MULTI of the question; then a push comes.
+      ...[move('proxy to Redis', standIn.length + multi.length), { kind: 'notice' } as const],
+      ...[move('Redis to proxy'), move('proxy to client')],
+    ];
+    expect(replay(setup, steps)?.message).toBeUndefined();
+  });
+
+  test('its own MULTI is over though nothing follows it', () => {
+    const steps = [send('HELLO 3'), ...there, send('CLIENT REPLY OFF', 'MULTI'), ...there];
+    expect(replay(setup, steps)?.message).toBeUndefined();
   });
 });
 

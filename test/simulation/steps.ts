@@ -1,3 +1,5 @@
+import type { OutputLimits } from './output.ts';
+
 /** What is fixed before anything happens. */
 export interface Setup {
   readonly seed: number;
@@ -14,6 +16,8 @@ export interface Setup {
   readonly secret: string | undefined;
   /** How many keys the tracking table may hold; 0: any number. */
   readonly maxKeys: number;
+  /** Whether writes are fenced: of nobody, of those who ask for it, or of all who don't object. */
+  readonly fences: 'never' | 'off' | 'on';
 }
 
 export interface ClientSetup {
@@ -22,6 +26,8 @@ export interface ClientSetup {
   /** Others redirect to it, and it asks for nothing itself. */
   readonly isListener: boolean;
   readonly protocol: 2 | 3;
+  /** It may be slow to take what it gets; undefined: it is not. */
+  readonly output: OutputLimits | undefined;
 }
 
 /** Between whom bytes move, in the order of the way there and back. */
@@ -58,12 +64,14 @@ export type Step =
   | { readonly kind: 'limit'; readonly maxKeys: number }
   /** The notification channel breaks. @param drops what is on its way is lost, too */
   | { readonly kind: 'break'; readonly drops: boolean }
-  /** The proxy finds out. */
-  | { readonly kind: 'notice' }
+  /** The proxy finds out. @param tellsAskersLate see `Channel`; default: no */
+  | { readonly kind: 'notice'; readonly tellsAskersLate?: boolean }
   /** The proxy subscribes anew. */
   | { readonly kind: 'subscribe' }
   /** Redis answers the PING that proves the subscription. */
   | { readonly kind: 'prove' }
+  /** Redis answers the PINGs with which fences ask whether all has been heard. */
+  | { readonly kind: 'answer' }
   | { readonly kind: 'forbid'; readonly client: number; readonly command: string }
   | { readonly kind: 'allow'; readonly client: number }
   /** What users may read has been told, or not, or is not known any more. */
@@ -105,6 +113,8 @@ export function tellStep(step: Step): string {
       return 'the proxy subscribes to notifications anew';
     case 'prove':
       return 'Redis answers the PING on the notification channel';
+    case 'answer':
+      return 'Redis answers the PINGs of fences';
     case 'forbid':
       return `the user of client ${step.client} may no longer use ${step.command}`;
     case 'allow':

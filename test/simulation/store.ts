@@ -94,10 +94,12 @@ export class Store {
     return text;
   }
 
-  /** Everything goes, and nothing announces it. */
-  flush(): void {
-    for (const key of this.#entries.keys()) this.#bump(key);
+  /** Everything goes, and nothing announces it. @returns what there was */
+  flush(): readonly string[] {
+    const keys = [...this.#entries.keys()];
+    for (const key of keys) this.#bump(key);
     this.#entries.clear();
+    return keys;
   }
 
   /** Removes what is over. */

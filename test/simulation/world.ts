@@ -1,26 +1,17 @@
 import { PARK_MS } from '../../src/client/delivery.ts';
-import type { SessionParts } from '../../src/client/parts.ts';
-import { CommandTable } from '../../src/commands/table.ts';
-import { Attribution } from '../../src/invalidation/attribution.ts';
-import { Tracker } from '../../src/tracking/tracker.ts';
-import type { KeyAccess } from '../../src/upstream/access.ts';
-import { SilentLog } from '../../src/upstream/silent.ts';
-import { COEFFICIENTS } from '../helpers/coefficients.ts';
-import { Channel } from './channel.ts';
+import type { Channel } from './channel.ts';
 import { CachingClient } from './client.ts';
-import { type LaneEnds, SimulatedLane } from './lane.ts';
+import { Core, ROUND_TRIP_MS } from './core.ts';
+import { FenceWitness, type Reader } from './fence-witness.ts';
+import { Journal } from './journal.ts';
+import { SimulatedLane } from './lane.ts';
 import { LaneOracle, Violation } from './oracle.ts';
+import { FAST, SimulatedOutput } from './output.ts';
 import { Upstream } from './redis.ts';
 import { HOPS, type Setup, type Step } from './steps.ts';
 import type { Teller } from './story.ts';
-import { SimulatedWatch } from './watch.ts';
-import { show, TextPipe } from './wire.ts';
-
-const TABLE = CommandTable.builtin();
-const FACTS = { server: 'redis', version: '7.0.15', mode: 'standalone', role: 'master' } as const;
-
-/** How long replies usually take, in milliseconds, as the proxy believes. */
-const ROUND_TRIP_MS = 1;
+import { holdAgainstBlindness, holdAgainstTruth } from './truth.ts';
+import { TextPipe } from './wire.ts';
 
 /** So much time passes while everything settles that no deadline remains, in milliseconds. */
 const SETTLE_MS = 1_000;
@@ -40,46 +31,34 @@ const LOOKS_TO_NOTICE = 3;
  */
 export class World {
   readonly lanes: readonly SimulatedLane[];
-  readonly channel: Channel;
   readonly upstream: Upstream;
-  readonly #tracker: Tracker;
-  readonly #attribution: Attribution;
+  readonly #core: Core;
   readonly #tell: Teller | undefined;
-  readonly #silentLog = new SilentLog();
-  readonly #watch: SimulatedWatch;
-  readonly #asksForAccess: boolean;
-  readonly #rules: KeyAccess;
-  #access: KeyAccess | undefined; // as the proxy knows it
-  #accessAwaited: (() => void)[] = [];
+  readonly #witness: FenceWitness | undefined;
+  readonly #readers: Reader[] = [];
+  #cutOff: SimulatedLane[] = []; // to be destroyed when the step is over
   #nowMs = 0;
-  #words = 0;
 
   /** @param story gets a line for all that happens; undefined: nobody listens */
   constructor(setup: Setup, story?: string[]) {
     this.#tell = story && ((line) => story.push(`      ${line()}`));
-    this.#tracker = new Tracker(setup.maxKeys, () => {}, COEFFICIENTS);
-    this.#attribution = new Attribution(() => `word${this.#words++}`);
-    this.channel = this.#newChannel();
+    this.#core = new Core({
+      setup,
+      now: () => this.#nowMs,
+      tell: this.#tell,
+      silentCalls: () => this.upstream.silentCalls,
+    });
+    const journal = setup.fences === 'never' ? undefined : new Journal();
+    this.#witness = journal && new FenceWitness(journal, this.#readers);
     this.upstream = new Upstream({
       now: () => this.#nowMs,
       hasPassword: setup.hasPassword,
       secret: setup.secret,
+      journal,
       announce: (db, key, event) => this.channel.announce(db, key, event),
       publish: (name, text) => this.channel.publish(name, text),
       tell: this.#tell,
     });
-    this.#watch = new SimulatedWatch({
-      log: this.#silentLog,
-      calls: () => this.upstream.silentCalls,
-      silentChange: (reason) => {
-        this.#tell?.(() => `the watch finds: ${reason}`);
-        this.#tracker.changedAll('silent');
-      },
-    });
-    this.#asksForAccess = setup.asksForAccess;
-    const { secret } = setup;
-    this.#rules = secret === undefined ? 'all' : (key) => key !== secret;
-    this.#access = setup.asksForAccess ? undefined : this.#rules;
     this.lanes = this.#newLanes(setup);
     this.channel.subscribe();
     this.#seeAgain();
@@ -89,18 +68,33 @@ export class World {
     }
   }
 
+  get channel(): Channel {
+    return this.#core.channel;
+  }
+
   /** Whether an answer to the watch is on its way. */
   get watchIsAnswered(): boolean {
-    return this.#watch.isAnswered;
+    return this.#core.watch.isAnswered;
   }
 
   /** Whether somebody waits to be told what users may read. */
   get accessIsAwaited(): boolean {
-    return this.#accessAwaited.length > 0;
+    return this.#core.accessIsAwaited;
   }
 
   /** @throws Violation where a promise is broken */
   do(step: Step): void {
+    this.#do(step);
+    this.#look();
+  }
+
+  /** What has to hold between any two steps. */
+  #look(): void {
+    for (const lane of this.#cutOff.splice(0)) lane.destroy();
+    this.#witness?.look();
+  }
+
+  #do(step: Step): void {
     switch (step.kind) {
       case 'send':
         this.#send(this.lanes[step.client], step.requests);
@@ -136,16 +130,16 @@ export class World {
         this.lanes[step.client]?.endSending();
         return;
       case 'access':
-        this.#tellAccess(step.fails);
+        this.#core.tellAccess(step.fails);
         return;
       case 'look':
-        this.#look();
+        this.#askWatch();
         return;
       case 'see':
-        this.#watch.read();
+        this.#core.watch.read();
         return;
       case 'limit':
-        this.#tracker.maxKeys = step.maxKeys;
+        this.#core.maxKeys = step.maxKeys;
         return;
       case 'settle':
         this.settle();
@@ -155,24 +149,27 @@ export class World {
     }
   }
 
-  #doToChannel(step: Extract<Step, { kind: 'break' | 'notice' | 'subscribe' | 'prove' }>): void {
+  #doToChannel(
+    step: Extract<Step, { kind: 'break' | 'notice' | 'subscribe' | 'prove' | 'answer' }>,
+  ): void {
     if (step.kind === 'break') this.channel.break(step.drops);
-    else if (step.kind === 'notice') this.channel.notice();
+    else if (step.kind === 'notice') this.channel.notice(step.tellsAskersLate === true);
+    else if (step.kind === 'answer') this.channel.answer();
     else if (step.kind === 'subscribe') this.channel.subscribe();
     else this.channel.prove();
   }
 
   /** Everything arrives and all deadlines pass. @throws Violation P1, P4 */
   settle(): void {
-    if (this.channel.isBrokenUnnoticed) this.channel.notice();
+    if (this.channel.isBrokenUnnoticed) this.channel.notice(false);
     this.#calm();
     this.upstream.expireAll();
     for (let looks = 0; looks < LOOKS_TO_NOTICE; looks++) {
-      this.#look();
+      this.#askWatch();
       this.#calm();
     }
-    if (this.channel.isUp) this.#holdAgainstTruth();
-    else this.#holdAgainstBlindness();
+    if (this.channel.isUp) holdAgainstTruth(this.lanes, this.upstream);
+    else holdAgainstBlindness(this.lanes);
   }
 
   /** As `settle`, and whatever is waited for comes: in the end every request has its reply. */
@@ -188,7 +185,7 @@ export class World {
       this.settle();
     }
     for (const { client, isOpen } of this.lanes) {
-      client.passSilence();
+      client.passSilence(true);
       if (client.isGone) continue;
       if (!isOpen) throw new Violation('P3', `${client.name} never sees the end`);
       if (client.outstandingCount > 0 || client.midFrame) {
@@ -197,44 +194,18 @@ export class World {
     }
   }
 
-  #look(): void {
-    if (this.channel.isUp) this.#watch.answer();
-  }
-
-  #newChannel(): Channel {
-    return new Channel({
-      attribution: this.#attribution.channel,
-      isHeard: () => {
-        this.#attribution.isHeard = true;
-      },
-      listener: {
-        concerns: (chunk, from, to) => this.#tracker.concerns(chunk, from, to),
-        changed: (key, removed) => {
-          this.#tell?.(() => `the proxy hears that ${key} has changed`);
-          const writer = removed ? undefined : this.#attribution.writer;
-          this.#tracker.changed(key, 'write', writer, this.#attribution.declares(key));
-        },
-        endOfBatch: () => this.#tracker.endOfBatch(),
-        heardWord: (word) => this.#attribution.heard(word),
-        blind: () => {
-          this.#tell?.(() => 'the proxy is blind');
-          this.#attribution.reset();
-          this.#tracker.loseSight();
-        },
-        sighted: () => {
-          this.#tell?.(() => 'the proxy sees');
-          this.#watch.begin();
-          this.#tracker.regainSight();
-        },
-        notRedis: () => {},
-      },
-    });
+  #askWatch(): void {
+    if (this.channel.isUp) this.#core.watch.answer();
   }
 
   #newLanes(setup: Setup): SimulatedLane[] {
     const lanes: SimulatedLane[] = [];
-    for (const [index, { target }] of setup.clients.entries()) {
-      const oracle = new LaneOracle(this.#attribution.channel, setup.db);
+    for (const [index, { target, output: limits }] of setup.clients.entries()) {
+      const oracle = new LaneOracle(
+        this.#core.attribution.channel,
+        setup.db,
+        setup.fences === 'on',
+      );
       const fromRedis = new TextPipe();
       const client = new CachingClient({
         name: `client ${index}`,
@@ -244,66 +215,26 @@ export class World {
         secret: setup.secret,
         target: target === undefined ? undefined : lanes[target]?.client,
       });
+      const output = new SimulatedOutput(limits ?? FAST);
+      const targets = target === undefined ? [] : (this.#readers[target]?.outputs ?? []);
+      this.#readers.push({ client, outputs: [output, ...targets] });
       lanes.push(
         new SimulatedLane({
           client,
           fromRedis,
+          oracle,
+          output,
+          witness: this.#witness,
           upstream: this.upstream,
           connection: this.upstream.connect(fromRedis, oracle),
-          session: (ends) => this.#sessionParts(setup, ends),
+          session: this.#core.sessionParts,
+          wake: (lane) => this.#core.wake(lane),
+          withheld: (lane) => this.#core.withheld(lane),
+          cutOff: (lane) => this.#cutOff.push(lane),
         }),
       );
     }
     return lanes;
-  }
-
-  #sessionParts(setup: Setup, ends: LaneEnds): SessionParts {
-    return {
-      tracker: this.#tracker,
-      attribution: this.#attribution,
-      silentLog: this.#silentLog,
-      commands: () => TABLE,
-      advertise: (version: string) => version,
-      upstreamVersion: () => 700,
-      nativeTracking: () => setup.knowsTracking,
-      db: setup.db,
-      access: () => this.#access,
-      // Resolved by a step and at once, not by a later turn of the event loop.
-      loadAccess: () => thenable((done) => this.#accessAwaited.push(done)),
-      forgetAccess: () => {},
-      tellOrphans: true,
-      now: () => this.#nowMs,
-      roundTrip: () => ROUND_TRIP_MS,
-      sendUpstream: ends.sendUpstream,
-      sendClient: ends.sendClient,
-      finished: ends.finished,
-      wake: () => {},
-      isSlow: () => false,
-      isBackedUp: () => false,
-      withheld: () => {},
-      fence: (passed) => passed(),
-      fenceWrites: false,
-      refusesTracking: () => false,
-      speaksResp3: () => true,
-      serverFacts: () => FACTS,
-      newClientId: () => {
-        throw new Error('Redis has ids of its own');
-      },
-      openEar: () => {
-        throw new Error('Redis speaks RESP3');
-      },
-      whenTaken: (run) => run(),
-      counts: {
-        forwarded: 0,
-        tracked: 0,
-        answered: 0,
-        extraInvalidations: 0,
-        unattributedWrites: 0,
-        clientProtocolErrors: 0,
-        collapsedInvalidations: 0,
-        fencedWrites: 0,
-      },
-    };
   }
 
   #send(lane: SimulatedLane | undefined, requests: readonly (readonly string[])[]): void {
@@ -316,22 +247,8 @@ export class World {
   #wait(ms: number): void {
     this.#nowMs += ms;
     this.upstream.tick();
-    for (const lane of this.lanes) {
-      lane.session.tracked.tick();
-      lane.tick(this.#nowMs, PARK_MS + ROUND_TRIP_MS);
-    }
-  }
-
-  #tellAccess(fails: boolean): void {
-    if (!this.#asksForAccess) return;
-    const awaited = this.#accessAwaited;
-    if (awaited.length === 0) {
-      this.#access = undefined;
-      return;
-    }
-    this.#access = fails ? undefined : this.#rules;
-    this.#accessAwaited = [];
-    for (const done of awaited) done();
+    this.#core.tick(this.lanes);
+    for (const lane of this.lanes) lane.tick(this.#nowMs, PARK_MS + ROUND_TRIP_MS);
   }
 
   /** The channel is set up again, if it is not up. */
@@ -349,24 +266,27 @@ export class World {
         for (const hop of HOPS) {
           if (lane.movable(hop) === 0) continue;
           lane.move(hop, Number.MAX_SAFE_INTEGER);
+          this.#look();
           moved = true;
         }
       }
+      if (this.channel.isAsked) this.channel.answer();
       if (this.channel.pipe.size > 0 && !this.channel.isDown) {
         this.channel.hear(Number.MAX_SAFE_INTEGER);
         moved = true;
       }
       if (this.accessIsAwaited) {
-        this.#tellAccess(false);
+        this.#core.tellAccess(false);
         moved = true;
       }
-      if (this.#watch.isAnswered) {
-        this.#watch.read();
+      if (this.#core.watch.isAnswered) {
+        this.#core.watch.read();
         moved = true;
       }
       if (moved) continue;
       const before = this.lanes.some(({ session }) => session.tracked.hasDues);
       this.#wait(SETTLE_MS);
+      this.#look();
       if (!before && this.#isStill()) return;
     }
     throw new Violation('P7', 'it never settles');
@@ -375,42 +295,4 @@ export class World {
   #isStill(): boolean {
     return this.lanes.every((lane) => HOPS.every((hop) => lane.movable(hop) === 0));
   }
-
-  #holdAgainstTruth(): void {
-    for (const { client } of this.lanes) {
-      client.passSilence();
-      for (const [key, values] of client.cache) {
-        for (const { db, kind, raw } of values.values()) {
-          const truth = this.upstream.store(db).answer(kind, key, 3);
-          if (raw === truth) continue;
-          const place = db === 0 ? key : `${key} of database ${db}`;
-          const message = `${client.name} holds ${place} = ${show(raw)}, Redis ${show(truth)}`;
-          throw new Violation('P1', message);
-        }
-      }
-    }
-  }
-
-  #holdAgainstBlindness(): void {
-    for (const { client } of this.lanes) {
-      client.passSilence();
-      const [key] = client.cache.keys();
-      if (key === undefined) continue;
-      throw new Violation(
-        'P4',
-        `${client.name} trusts its cache of ${key} while the proxy is blind`,
-      );
-    }
-  }
-}
-
-function thenable(begin: (done: () => void) => void): Promise<void> {
-  const promise = {
-    // biome-ignore lint/suspicious/noThenProperty: it stands for a promise, on our own clock.
-    then(done: () => void) {
-      begin(done);
-      return promise;
-    },
-  };
-  return promise as unknown as Promise<void>;
 }

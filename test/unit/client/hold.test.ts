@@ -6,8 +6,8 @@ function rig() {
   const sent: string[] = [];
   const fences: (() => void)[] = [];
   const hold = new Hold(
-    (bytes) => sent.push(bytes.toString('latin1')),
-    (passed) => fences.push(passed),
+    { sendClient: (bytes) => sent.push(bytes.toString('latin1')) },
+    { counts: { fencedWrites: 0 }, fence: (passed) => fences.push(passed) },
   );
   const send = (text: string) => hold.send(Buffer.from(text, 'latin1'));
   return { hold, sent, fences, send };
@@ -54,8 +54,8 @@ describe('a hold', () => {
   test('holds nothing behind a fence that is passed at once', () => {
     const sent: string[] = [];
     const hold = new Hold(
-      (bytes) => sent.push(String(bytes)),
-      (passed) => passed(),
+      { sendClient: (bytes) => sent.push(String(bytes)) },
+      { counts: { fencedWrites: 0 }, fence: (passed) => passed() },
     );
     hold.begin();
     hold.send(Buffer.from('a'));

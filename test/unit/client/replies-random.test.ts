@@ -234,10 +234,7 @@ function played(
   between: (reader: ReplyReader) => void = () => {},
 ): { readonly sent: Buffer; readonly script: Script } {
   const sent: Buffer[] = [];
-  const reader = new ReplyReader(
-    (bytes) => void sent.push(bytes),
-    () => {},
-  );
+  const reader = new ReplyReader({ send: (bytes) => void sent.push(bytes), begin: () => {} });
   const script = new Script(reader, protocol);
   for (const one of list) script.write(one);
   script.write({ kind: 'reply', fate: 'kept', reply: '$3\r\nend\r\n' });

@@ -126,10 +126,10 @@ const ROWS: readonly Row[] = [
 /** @returns the reader after all pieces, and what it has sent */
 function read(row: Row, pieces: readonly Buffer[], between: (reader: ReplyReader) => void) {
   const sent: Buffer[] = [];
-  const reader = new ReplyReader(
-    (bytes) => sent.push(Buffer.from(bytes)),
-    () => {},
-  );
+  const reader = new ReplyReader({
+    send: (bytes) => sent.push(Buffer.from(bytes)),
+    begin: () => {},
+  });
   reader.protocol = 3;
   reader.translates = true;
   row.prepare?.(reader);

@@ -765,10 +765,7 @@ function textOf(sent: readonly Buffer[]): string {
 
 function started(row: Row): Rig & { readonly sent: Buffer[] } {
   const sent: Buffer[] = [];
-  const reader = new ReplyReader(
-    (bytes) => void sent.push(bytes),
-    () => {},
-  );
+  const reader = new ReplyReader({ send: (bytes) => void sent.push(bytes), begin: () => {} });
   const rig = { reader, sent, told: [] as string[] };
   row.prepare?.(rig);
   // Those that the row's own rows need are there as soon as the first byte comes.
@@ -829,10 +826,10 @@ function framesOf(bytes: Buffer): string[] {
 describe('ranges', () => {
   function sentFor(pieces: readonly string[], ...entries: readonly Owed[]): string[] {
     const sent: string[] = [];
-    const reader = new ReplyReader(
-      (bytes) => void sent.push(bytes.toString('latin1')),
-      () => {},
-    );
+    const reader = new ReplyReader({
+      send: (bytes) => void sent.push(bytes.toString('latin1')),
+      begin: () => {},
+    });
     for (const entry of entries) reader.ledger.push(entry);
     for (const piece of pieces) reader.feed(bytesOf(piece));
     return sent;
@@ -840,10 +837,7 @@ describe('ranges', () => {
 
   test('of a whole chunk leave as the chunk itself', () => {
     const sent: Buffer[] = [];
-    const reader = new ReplyReader(
-      (bytes) => void sent.push(bytes),
-      () => {},
-    );
+    const reader = new ReplyReader({ send: (bytes) => void sent.push(bytes), begin: () => {} });
     for (const entry of times(3, PASS)) reader.ledger.push(entry);
     const chunk = bytesOf('+1\r\n$1\r\n2\r\n*1\r\n:3\r\n');
     reader.feed(chunk);
@@ -872,10 +866,10 @@ describe('ranges', () => {
 
   test('of elements leave before the rest of EXEC has come', () => {
     const sent: string[] = [];
-    const reader = new ReplyReader(
-      (bytes) => void sent.push(bytes.toString('latin1')),
-      () => {},
-    );
+    const reader = new ReplyReader({
+      send: (bytes) => void sent.push(bytes.toString('latin1')),
+      begin: () => {},
+    });
     reader.ledger.push(owed({ opens: 'always' }));
     reader.feed(bytesOf('*2\r\n:1\r\n'));
     expect(sent.join('')).toBe('*2\r\n:1\r\n');
@@ -886,10 +880,10 @@ describe('ranges', () => {
 describe('a push', () => {
   function reading(piece: string, entry: Owed = PASS) {
     const sent: string[] = [];
-    const reader = new ReplyReader(
-      (bytes) => void sent.push(bytes.toString('latin1')),
-      () => {},
-    );
+    const reader = new ReplyReader({
+      send: (bytes) => void sent.push(bytes.toString('latin1')),
+      begin: () => {},
+    });
     reader.protocol = 3;
     reader.ledger.push(entry);
     reader.feed(bytesOf(piece));
@@ -948,30 +942,21 @@ describe('a lane out of sync', () => {
     'is known by a reply that nobody asked for: %s',
     (frame) => {
       for (const pieces of everyCut(bytesOf(frame))) {
-        const reader = new ReplyReader(
-          () => {},
-          () => {},
-        );
+        const reader = new ReplyReader({ send: () => {}, begin: () => {} });
         expect(() => pieces.map((piece) => reader.feed(piece))).toThrow(outOfSync);
       }
     },
   );
 
   test('is known by one reply too many', () => {
-    const reader = new ReplyReader(
-      () => {},
-      () => {},
-    );
+    const reader = new ReplyReader({ send: () => {}, begin: () => {} });
     reader.ledger.push(PASS);
     reader.feed(bytesOf('+1\r\n'));
     expect(() => reader.feed(bytesOf('+2\r\n'))).toThrow(outOfSync);
   });
 
   test('is known by a status that is no line of MONITOR', () => {
-    const reader = new ReplyReader(
-      () => {},
-      () => {},
-    );
+    const reader = new ReplyReader({ send: () => {}, begin: () => {} });
     reader.monitoring = true;
     reader.feed(bytesOf(LINE));
     expect(() => reader.feed(bytesOf('+OK\r\n'))).toThrow(outOfSync);
@@ -983,10 +968,7 @@ describe('a lane out of sync', () => {
     ['$x\r\n', 'FRAME_BAD_LENGTH'],
     ['$1\r\nabc', 'FRAME_NO_CRLF'],
   ] as const)('is known by what is no frame: %s', ([frame, code]) => {
-    const reader = new ReplyReader(
-      () => {},
-      () => {},
-    );
+    const reader = new ReplyReader({ send: () => {}, begin: () => {} });
     reader.ledger.push(owed({ keep: KEEP.all }));
     expect(() => reader.feed(bytesOf(frame))).toThrow(expect.objectContaining({ code }));
   });
@@ -999,12 +981,12 @@ describe('a reply that is longer than may be kept', () => {
 
   function feedAll(entry: Owed): number {
     let bytesSent = 0;
-    const reader = new ReplyReader(
-      (bytes: Buffer) => {
+    const reader = new ReplyReader({
+      send: (bytes: Buffer) => {
         bytesSent += bytes.length;
       },
-      () => {},
-    );
+      begin: () => {},
+    });
     reader.ledger.push(entry);
     reader.feed(header);
     for (let n = 0; n < pieceCount; n++) reader.feed(piece);
@@ -1057,10 +1039,7 @@ describe('defects', () => {
   test('an empty array behind a SUBSCRIBE inside EXEC leaves when it is whole', () => {
     const text = `+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n${confirmed(2, 'subscribe', 'a', 1)}*0\r\n`;
     const sent: Buffer[] = [];
-    const reader = new ReplyReader(
-      (bytes) => void sent.push(bytes),
-      () => {},
-    );
+    const reader = new ReplyReader({ send: (bytes) => void sent.push(bytes), begin: () => {} });
     const rig = { reader, told: [] };
     const entries = [multi(rig), subscribing(rig, 'subscribe', 1), PASS_QUEUED, exec(rig, 'slots')];
     for (const entry of entries) reader.ledger.push(entry);

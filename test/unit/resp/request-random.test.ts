@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { NAME_MAX_BYTES } from '../../../src/resp/request.ts';
+import { NAME_MAX_BYTES } from '../../../src/resp/name.ts';
 import { cut } from '../../helpers/resp.ts';
 import { bytesOf, scanRequests, slowScanRequests } from '../../helpers/scan.ts';
 

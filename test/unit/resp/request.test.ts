@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { LINE_MAX_BYTES, WORD_MAX_BYTES, WORDS_MAX_COUNT } from '../../../src/resp/header.ts';
-import { FOUND, NAME_MAX_BYTES, RequestScanner } from '../../../src/resp/request.ts';
+import { NAME_MAX_BYTES } from '../../../src/resp/name.ts';
+import { FOUND, RequestScanner } from '../../../src/resp/request.ts';
 import { request } from '../../../src/resp/write.ts';
 import { cut, everyCut } from '../../helpers/resp.ts';
 import {
@@ -277,6 +278,19 @@ describe('requests', () => {
     expect(scanner.advance(bytes)).toBe(FOUND.name);
     expect(scanner.keepWords).toBe(false);
     expect(scanner.mendSubcommand).toBe(false);
+  });
+
+  test('keep a name that comes in pieces apart from those of other clients', () => {
+    const [slow, other] = [new RequestScanner(), new RequestScanner()];
+    const nameOf = ({ name, nameLength }: RequestScanner) =>
+      Buffer.from(name.subarray(0, nameLength)).toString('latin1');
+    expect(slow.advance(bytesOf('*1\r\n$4\r\nPI'))).toBe(FOUND.more);
+    expect(other.advance(bytesOf(GET))).toBe(FOUND.name);
+    expect(nameOf(other)).toBe('get');
+    slow.nextChunk(10);
+    expect(slow.advance(bytesOf('NG\r\n'))).toBe(FOUND.name);
+    expect(nameOf(slow)).toBe('ping');
+    expect(nameOf(other)).toBe('get');
   });
 
   test('of one word are told in two steps, even at the end of a chunk', () => {
