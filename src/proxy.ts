@@ -17,6 +17,7 @@ import { type ChosenSource, chooseSource } from './invalidation/choose.ts';
 import type { InvalidationSource, SourceListener } from './invalidation/source.ts';
 import type { ProxyParts, TrackingProxy } from './proxy-parts.ts';
 import { Sight } from './sight.ts';
+import { Spool } from './spool.ts';
 import { Ticker } from './ticker.ts';
 import { reloadAll } from './tls.ts';
 import { COEFFICIENT_COUNT } from './tracking/key-index.ts';
@@ -100,6 +101,7 @@ class RedisProxy implements TrackingProxy {
       sync: (done) => this.#source.sync(done),
       isBlind: () => this.#tracker.blind,
       listeners: () => this.#takeListeners(),
+      flush: Spool.flushAll,
       limit: (run) => {
         const timer = setTimeout(run, FENCE_MAX_MS);
         return () => clearTimeout(timer);

@@ -50,7 +50,8 @@ function reading(name, frame, open, read) {
 /** @returns {Promise<import('./loop.mjs').Piece[]>} */
 export async function scannerPieces(dist) {
   const { FrameScanner } = await load(dist, 'resp/scanner.js');
-  const { FOUND, RequestScanner } = await load(dist, 'resp/request.js');
+  const { FOUND } = await load(dist, 'resp/found.js');
+  const { RequestScanner } = await load(dist, 'resp/request.js');
   const replies = (scanner, chunk) => {
     let count = 0;
     for (let at = 0; at < chunk.length; count++) at = scanner.next(chunk, at);

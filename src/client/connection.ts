@@ -1,6 +1,5 @@
 import type net from 'node:net';
 import type { Idler } from '../idle.ts';
-import { error } from '../resp/write.ts';
 import { Lane } from '../upstream/lane.ts';
 import type { ConnectionParts } from './connection-parts.ts';
 import { PARK_MS } from './delivery.ts';
@@ -10,9 +9,7 @@ import { DRAIN_DEADLINE_MS, Output, type OutputListener } from './output.ts';
 import type { SessionEnds } from './parts.ts';
 import { Session } from './session.ts';
 import { type ClientEvent, type ClientState, move } from './state.ts';
-import { reportLoss, reportSlow, reportTrouble } from './trouble.ts';
-
-const UNREACHABLE = error('ERR the upstream Redis cannot be reached');
+import { closeSession, reportLoss, reportSlow, reportTrouble, unreachable } from './trouble.ts';
 
 /** One client: its socket, its lane, and the session that knows what their bytes mean. */
 export class Connection implements Idler, Listener, SessionEnds, OutputListener {
@@ -62,7 +59,13 @@ export class Connection implements Idler, Listener, SessionEnds, OutputListener 
   }
 
   openEar({ received, closed }: EarListener): EarLane {
-    const guarded = (chunk: Buffer) => this.#guard(() => received(chunk));
+    const guarded = (chunk: Buffer) => {
+      try {
+        received(chunk);
+      } catch (cause) {
+        this.#fail(cause);
+      }
+    };
     return new Lane(this.#parts.endpoint, { received: guarded, drained: ignore, closed });
   }
 
@@ -134,12 +137,12 @@ export class Connection implements Idler, Listener, SessionEnds, OutputListener 
   #fromClient(chunk: Buffer): void {
     if (this.#state === 'draining') return;
     this.#parts.counts.bytesIn += chunk.length;
-    this.#guard(() => this.#session.fromClient(chunk));
+    this.#take('fromClient', chunk, this.#lane);
     this.#regulate();
   }
 
   #fromUpstream(chunk: Buffer): void {
-    this.#guard(() => this.#session.fromUpstream(chunk));
+    this.#take('fromUpstream', chunk, this.output);
     if (this.#state === 'connecting') this.#begin();
     if (this.#state === 'closed') {
       if (!this.#session.flushing) this.#lane.destroy();
@@ -164,24 +167,22 @@ export class Connection implements Idler, Listener, SessionEnds, OutputListener 
     this.#client.resume();
   }
 
-  /** A broken peer ends its own connection; a defect of ours ends it too, and is logged as one. */
-  #guard(work: () => void): void {
+  /** @param onward where most of what the chunk leads to goes */
+  #take(from: 'fromClient' | 'fromUpstream', chunk: Buffer, onward: Lane | Output): void {
+    onward.open();
     try {
-      work();
+      this.#session[from](chunk);
     } catch (cause) {
-      reportTrouble(cause, this.#parts);
-      this.#closeSession();
-      this.#lane.destroy(); // its end is the client's, behind what was good
+      this.#fail(cause);
     }
+    onward.flush();
   }
 
-  /** However broken one session is, the others go on. */
-  #closeSession(): void {
-    try {
-      this.#session.close();
-    } catch (cause) {
-      reportTrouble(cause, this.#parts);
-    }
+  /** A broken peer ends its own connection; a defect of ours ends it too, and is logged as one. */
+  #fail(cause: unknown): void {
+    reportTrouble(cause, this.#parts);
+    closeSession(this.#session, this.#parts);
+    this.#lane.destroy(); // its end is the client's, behind what was good
   }
 
   /** The client is read only while its requests can go on. */
@@ -263,20 +264,15 @@ export class Connection implements Idler, Listener, SessionEnds, OutputListener 
 
   #upstreamLost(cause: Error | undefined): void {
     clearTimeout(this.#deadline);
-    this.#closeSession();
-    this.#session.hold.whenOpen(() => this.#endAfterUpstream(cause));
-  }
-
-  #endAfterUpstream(cause: Error | undefined): void {
-    if (this.#state === 'closed') return;
-    if (this.#state === 'connecting') {
-      this.#parts.counts.refusedUpstream += 1;
-      this.sendClient(UNREACHABLE);
-    }
-    if (cause !== undefined) reportLoss(cause, this.#parts);
-    this.#move('upstreamLost');
-    this.output.end();
-    this.#parts.closed(this);
+    closeSession(this.#session, this.#parts);
+    this.#session.hold.whenOpen(() => {
+      if (this.#state === 'closed') return;
+      if (this.#state === 'connecting') this.sendClient(unreachable(this.#parts));
+      if (cause !== undefined) reportLoss(cause, this.#parts);
+      this.#move('upstreamLost');
+      this.output.end();
+      this.#parts.closed(this);
+    });
   }
 
   /** The client is done with. Its lane ends, unless a reply still has to be waited for. */

@@ -19,6 +19,8 @@ export interface FenceParts {
   readonly isBlind: () => boolean;
   /** Those clients that may have something left to be told. */
   readonly listeners: () => Iterable<Listener>;
+  /** Sends what has been handed to the clients' sockets and waits for the turn to end. */
+  readonly flush: () => void;
   /** Calls back when others have waited long enough for a client. @returns what stops that */
   readonly limit: (run: () => void) => () => void;
 }
@@ -72,6 +74,7 @@ export class Fences {
   /** What is released may have to wait for the end of a reply, even to another client. */
   #settle(round: readonly (() => void)[]): void {
     const told = () => {
+      this.#parts.flush();
       for (const passed of round) passed();
     };
     this.#all(

@@ -6,6 +6,7 @@ export class HeldWords implements Words {
   count = 0;
   #buffer: Buffer = NOTHING;
   #origin = 0;
+  #end = 0;
   #scanner: RequestScanner;
 
   constructor(scanner: RequestScanner) {
@@ -15,19 +16,22 @@ export class HeldWords implements Words {
   /** @param origin where the request's first byte is in `buffer`; @param end where it ends */
   hold(scanner: RequestScanner, buffer: Buffer, origin: number, end: number): void {
     this.#scanner = scanner;
-    this.#buffer = buffer.subarray(0, end);
+    this.#buffer = buffer;
     this.#origin = origin;
+    this.#end = end;
     this.count = scanner.wordCount;
   }
 
   text(index: number): string {
-    const from = this.#origin + this.#scanner.wordStart(index);
-    return this.#buffer.toString('latin1', from, this.#origin + this.#scanner.wordEnd(index));
+    const origin = this.#origin;
+    const scanner = this.#scanner;
+    const from = origin + scanner.wordStart(index);
+    return this.#buffer.toString('latin1', from, origin + scanner.wordEnd(index));
   }
 
   /** @returns the bytes of the whole request */
   bytes(): Buffer {
-    return this.#buffer.subarray(this.#origin);
+    return this.#buffer.subarray(this.#origin, this.#end);
   }
 }
 

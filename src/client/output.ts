@@ -1,4 +1,5 @@
 import type net from 'node:net';
+import { Spool } from '../spool.ts';
 
 /**
  * How long a request that changes data silently is waited for after its client has left, and a
@@ -30,8 +31,7 @@ export interface OutputListener {
 }
 
 /**
- * What is written to one client. All that is written in one turn of the event loop leaves in one
- * piece. Replies wait upstream when the client does not read, so that little but what comes unasked
+ * What is written to one client. Replies wait upstream when the client does not read, so that little but what comes unasked
  * (messages of pub/sub) can reach the limits.
  */
 export class Output {
@@ -39,12 +39,13 @@ export class Output {
   readonly #limit: OutputLimit;
   readonly #listener: OutputListener;
   readonly #leastBytes: number; // the lower of the limits
-  #corked = false;
+  readonly #spool: Spool;
   #patience: NodeJS.Timeout | undefined; // runs while more than the soft limit waits
   #overflowed = false;
 
   constructor(socket: net.Socket, limit: OutputLimit, listener: OutputListener) {
     this.#socket = socket;
+    this.#spool = new Spool(socket);
     this.#limit = limit;
     this.#listener = listener;
     const limits = [limit.hardBytes, limit.softBytes].filter((bytes) => bytes > 0);
@@ -55,11 +56,6 @@ export class Output {
     });
   }
 
-  static #uncork(output: Output): void {
-    output.#corked = false;
-    output.#socket.uncork();
-  }
-
   /** Whether the client does not take what it gets as fast as it comes: replies are to wait. */
   get isSlow(): boolean {
     return this.#socket.writableNeedDrain;
@@ -67,19 +63,22 @@ export class Output {
 
   /** Whether so much is unsent that pushes are to wait, too. */
   get isBackedUp(): boolean {
-    return this.#socket.writableLength > BACKED_UP_BYTES;
+    return this.#spool.unsentBytes > BACKED_UP_BYTES;
   }
 
   write(bytes: Buffer): void {
-    const socket = this.#socket;
-    if (!this.#corked) {
-      this.#corked = true;
-      socket.cork();
-      process.nextTick(Output.#uncork, this);
-    }
-    socket.write(bytes);
-    const unsentBytes = socket.writableLength;
+    this.#spool.write(bytes);
+    const { unsentBytes } = this.#spool;
     if (unsentBytes > this.#leastBytes) this.#judge(unsentBytes, bytes.length);
+  }
+
+  /** A chunk of replies has come: what it leads to is written until `flush`. */
+  open(): void {
+    this.#spool.open();
+  }
+
+  flush(): void {
+    this.#spool.flush();
   }
 
   /** Calls back once when the client has taken what was written. */
@@ -89,6 +88,7 @@ export class Output {
 
   /** Sends what has been written, then ends the connection, whether or not the client ends too. */
   end(): void {
+    this.#spool.flush();
     this.#socket.end();
     this.#socket.resume(); // what it still says is read and dropped: unread, it would cost a reset
     this.#letGo(this.#socket.writableLength);
@@ -121,7 +121,7 @@ export class Output {
   /** The time is up. */
   #lose(): void {
     this.#patience = undefined;
-    if (this.#socket.writableLength > this.#limit.softBytes) this.#overflow('soft');
+    if (this.#spool.unsentBytes > this.#limit.softBytes) this.#overflow('soft');
   }
 
   #overflow(limit: 'hard' | 'soft'): void {

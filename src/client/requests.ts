@@ -1,7 +1,8 @@
 import type { CommandInfo } from '../commands/table.ts';
 import { ProxyError } from '../errors.ts';
+import { FOUND } from '../resp/found.ts';
 import { splitInline, trimLineEnd } from '../resp/inline.ts';
-import { FOUND, RequestScanner } from '../resp/request.ts';
+import { RequestScanner } from '../resp/request.ts';
 import { Run } from '../resp/run.ts';
 import { request as encode } from '../resp/write.ts';
 import type { RequestHandler } from './handler.ts';
@@ -147,7 +148,8 @@ export class RequestReader {
 
   #begin(): void {
     const scanner = this.#scanner;
-    this.#info = this.#handler.find(scanner.name, scanner.nameLength);
+    const { name, nameLength } = scanner;
+    if (!scanner.isSameName) this.#info = this.#handler.find(name, nameLength);
     this.#hold = this.#handler.holds(this.#info);
     this.#named = true;
     scanner.keepWords = this.#hold;

@@ -1,5 +1,7 @@
 import { ProxyError } from '../errors.ts';
+import { error } from '../resp/write.ts';
 import type { ConnectionParts } from './connection-parts.ts';
+import type { Session } from './session.ts';
 
 /** Counts and logs why a connection ends: an upstream that refuses it or is broken, or a defect. */
 export function reportTrouble(cause: unknown, { counts, endpoint, logger }: ConnectionParts): void {
@@ -18,6 +20,23 @@ export function reportTrouble(cause: unknown, { counts, endpoint, logger }: Conn
   } else {
     logger.error({ err: cause }, 'defect in a connection, which ends');
   }
+}
+
+/** However broken one session is, the others go on. */
+export function closeSession(session: Session, parts: ConnectionParts): void {
+  try {
+    session.close();
+  } catch (cause) {
+    reportTrouble(cause, parts);
+  }
+}
+
+const UNREACHABLE = error('ERR the upstream Redis cannot be reached');
+
+/** Counts that a client gets no lane. @returns what to tell it */
+export function unreachable({ counts }: ConnectionParts): Buffer {
+  counts.refusedUpstream += 1;
+  return UNREACHABLE;
 }
 
 /** Counts and logs that a connection to upstream broke, or could not be opened. */

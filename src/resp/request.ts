@@ -1,4 +1,5 @@
 import { WordBounds } from './bounds.ts';
+import { FOUND, type Found } from './found.ts';
 import {
   HEADER_LENGTH_MASK,
   HEADER_NUMBER_SHIFT,
@@ -9,27 +10,12 @@ import {
   RequestHeader,
 } from './header.ts';
 import { COMMON_NAME, hasNul, mendNul, NAME_BYTE, NAME_MAX_BYTES } from './name.ts';
+import { SameHead } from './same-head.ts';
 
 const CR = 0x0d;
 const LF = 0x0a;
 const STAR = 0x2a;
 const DOLLAR = 0x24;
-
-/** What `RequestScanner.advance` has found. */
-export const FOUND = {
-  /** The chunk is used up inside a request. */
-  more: 0,
-  /** The command name is complete: `name`, `nameLength` and `wordCount` hold. Call again. */
-  name: 1,
-  /** A request of words is complete. */
-  end: 2,
-  /** An inline request is complete: its line goes from the request's first byte to `at`. */
-  inline: 3,
-  /** A request without words (`*0`, `*-1`) is complete. No server answers it. */
-  empty: 4,
-} as const;
-/** One of {@link FOUND}. */
-export type Found = (typeof FOUND)[keyof typeof FOUND];
 
 const P_START = 0;
 const P_COUNT = 1; // in the request's header
@@ -72,7 +58,11 @@ export class RequestScanner {
   /** How many bytes of the current word are still to come. */
   wordLeft = 0;
 
+  /** The request has the name of the one before it in the chunk. `name` does not hold then. */
+  isSameName = false;
+
   #phase = P_START;
+  readonly #head = new SameHead();
   readonly #header = new RequestHeader();
   #line = 0; // bytes of the inline line read so far
   #word = 0; // index of the word that is being read
@@ -98,6 +88,7 @@ export class RequestScanner {
   nextChunk(length: number): void {
     this.origin -= length;
     this.at = 0;
+    this.#head.forget();
   }
 
   /**
@@ -148,11 +139,19 @@ export class RequestScanner {
     this.origin = this.at;
     this.keepWords = false;
     this.mendSubcommand = false;
+    this.#bounds.clear();
+    const sameLength = this.#head.lengthAt(chunk, this.at);
+    this.isSameName = sameLength > 0;
+    if (sameLength > 0) {
+      this.at += sameLength;
+      this.#word = 1;
+      return this.#endName();
+    }
+    this.#head.forget();
     this.name = COMMON_NAME;
     this.nameLength = 0;
     this.wordCount = 0;
     this.#isNamed = false;
-    this.#bounds.clear();
     if (chunk[this.at] !== STAR) {
       this.#line = 0;
       this.#phase = P_INLINE;
@@ -216,6 +215,7 @@ export class RequestScanner {
         this.#word = 1;
         this.at = at;
         this.#readName(chunk, from, to);
+        this.#head.keep(this.origin, at);
         return this.#endName();
       }
       if (word === 2 && this.mendSubcommand) mendNul(chunk, from, to);

@@ -1,4 +1,5 @@
 import type net from 'node:net';
+import { Spool } from '../spool.ts';
 import type { Endpoint } from './endpoint.ts';
 import { whyLost } from './tls.ts';
 
@@ -12,17 +13,17 @@ export interface LaneListener {
 }
 
 /**
- * One connection to upstream. What is written within one turn of the event loop leaves in one
- * piece. The replies that it is owed wait in a ledger, whose entries say which client they are for.
+ * One connection to upstream. The replies that it is owed wait in a ledger, whose entries say which client they are for.
  */
 export class Lane {
   readonly #socket: net.Socket;
-  #corked = false;
+  readonly #spool: Spool;
   #error: Error | undefined;
 
   constructor(endpoint: Endpoint, listener: LaneListener) {
     const socket = endpoint.connect(endpoint.connectTimeoutMs);
     this.#socket = socket;
+    this.#spool = new Spool(socket);
     socket.setKeepAlive(true, KEEPALIVE_MS);
     socket.on('data', listener.received);
     socket.on('drain', listener.drained);
@@ -36,23 +37,22 @@ export class Lane {
     });
   }
 
-  static #uncork(lane: Lane): void {
-    lane.#corked = false;
-    lane.#socket.uncork();
-  }
-
   /** Whether more is waiting to leave than should be. */
   get isFull(): boolean {
     return this.#socket.writableNeedDrain;
   }
 
   write(bytes: Buffer): void {
-    if (!this.#corked) {
-      this.#corked = true;
-      this.#socket.cork();
-      process.nextTick(Lane.#uncork, this);
-    }
-    this.#socket.write(bytes);
+    this.#spool.write(bytes);
+  }
+
+  /** A chunk of requests has come: what it leads to is written until `flush`. */
+  open(): void {
+    this.#spool.open();
+  }
+
+  flush(): void {
+    this.#spool.flush();
   }
 
   /** Reads no more until `resume`. */
@@ -66,6 +66,7 @@ export class Lane {
 
   /** Says that nothing more will be asked; what is owed may still come. */
   end(): void {
+    this.#spool.flush();
     this.#socket.end();
   }
 

@@ -1,6 +1,7 @@
 import { ProxyError } from '../../src/errors.ts';
+import { FOUND } from '../../src/resp/found.ts';
 import { NAME_MAX_BYTES } from '../../src/resp/name.ts';
-import { FOUND, RequestScanner } from '../../src/resp/request.ts';
+import { RequestScanner } from '../../src/resp/request.ts';
 import { FrameScanner } from '../../src/resp/scanner.ts';
 import { request } from '../../src/resp/write.ts';
 import { parseRequests } from './resp.ts';
@@ -72,8 +73,9 @@ class Reader {
   }
 
   #beginWords(): void {
-    const { name, nameLength, wordCount } = this.#scanner;
-    this.#name = Buffer.from(name.subarray(0, nameLength)).toString('latin1');
+    const { name, nameLength, wordCount, isSameName } = this.#scanner;
+    // Who has looked up the last name need not look at it again.
+    if (!isSameName) this.#name = Buffer.from(name.subarray(0, nameLength)).toString('latin1');
     this.#wordCount = wordCount;
     this.#scanner.keepWords = true;
     this.#scanner.mendSubcommand = this.#mendSubcommand;

@@ -62,6 +62,7 @@ export class Core {
       sync: (done) => this.channel.sync(done),
       isBlind: () => this.#tracker.blind,
       listeners: () => this.#takeListeners(),
+      flush: () => {}, // what is written is there
       limit: (run) => this.#limits.set(parts.now() + FENCE_MAX_MS, run),
     });
     this.watch = new SimulatedWatch({

@@ -53,6 +53,7 @@ const EDGES = [
   'service.ts',
   'signals.ts',
   'small-file.ts',
+  'spool.ts',
   'tls-settings.ts',
   'tls.ts',
   'upstream/',

@@ -33,6 +33,8 @@ class Party implements Listener {
 class Rig {
   readonly questions: ((heard: boolean) => void)[] = [];
   readonly passed: string[] = [];
+  /** How many had been passed whenever what had been told was sent. */
+  readonly flushedAt: number[] = [];
   readonly limits = new Set<() => void>();
   parties: Party[] = [];
   isBlind = false;
@@ -40,6 +42,7 @@ class Rig {
     sync: (done) => this.questions.push(done),
     isBlind: () => this.isBlind,
     listeners: () => this.parties,
+    flush: () => this.flushedAt.push(this.passed.length),
     limit: (run) => {
       this.limits.add(run);
       return () => this.limits.delete(run);
@@ -56,6 +59,18 @@ class Rig {
 }
 
 describe('a fence', () => {
+  test('is passed behind what has been told in the same turn', () => {
+    const rig = new Rig();
+    rig.raise('a', 'b');
+    rig.answer();
+    expect(rig.flushedAt).toEqual([0]);
+    rig.answer();
+    expect([rig.flushedAt, rig.passed]).toEqual([
+      [0, 1],
+      ['a', 'b'],
+    ]);
+  });
+
   test('is passed when the source has answered', () => {
     const rig = new Rig();
     rig.raise('a');

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { FOUND } from '../../../src/resp/found.ts';
 import { LINE_MAX_BYTES, WORD_MAX_BYTES, WORDS_MAX_COUNT } from '../../../src/resp/header.ts';
 import { NAME_MAX_BYTES } from '../../../src/resp/name.ts';
-import { FOUND, RequestScanner } from '../../../src/resp/request.ts';
+import { RequestScanner } from '../../../src/resp/request.ts';
 import { request } from '../../../src/resp/write.ts';
 import { cut, everyCut } from '../../helpers/resp.ts';
 import {
@@ -125,6 +126,15 @@ const ACCEPTED: readonly { name: string; text: string; requests: readonly Scanne
       inline('\r\n'),
       words('get', GET, 'k'),
       inline('x\n'),
+    ],
+  },
+  {
+    name: 'a command that is repeated, and others between',
+    text: `${GET}${GET}${PING}${PING}${GET}PING\r\n${GET}${GET}`,
+    requests: [
+      ...[words('get', GET, 'k'), words('get', GET, 'k'), words('ping', PING)],
+      ...[words('ping', PING), words('get', GET, 'k'), inline('PING\r\n')],
+      ...[words('get', GET, 'k'), words('get', GET, 'k')],
     ],
   },
   {
