@@ -4,9 +4,10 @@ import { type Control, openControl, type ServerFacts } from '../upstream/control
 import { ensureNotifications } from '../upstream/notify.ts';
 import { Ear, type ProbeSite } from '../upstream/probe.ts';
 import type { Attribution } from './attribution.ts';
+import type { Hearing } from './messages.ts';
 import { PATTERN } from './notifications.ts';
 import type { InvalidationSource, SourceListener } from './source.ts';
-import type { Hearing, Subscriber } from './subscriber.ts';
+import type { Subscriber } from './subscriber.ts';
 import { accepted, type Duty, SET_UP_DEADLINE_MS, Vigil, type VigilOptions } from './vigil.ts';
 
 /** What the source needs to know. */

@@ -1,5 +1,5 @@
+import type { Hearing } from './messages.ts';
 import type { InvalidationSource, SourceListener } from './source.ts';
-import type { Hearing } from './subscriber.ts';
 import { type Duty, Vigil, type VigilOptions } from './vigil.ts';
 
 /**

@@ -5,8 +5,9 @@ import type { Endpoint } from '../upstream/endpoint.ts';
 import { expectSame, NodeCheck, runIdOf } from '../upstream/node-check.ts';
 import type { SilentLog } from '../upstream/silent.ts';
 import { Watch } from '../upstream/watch.ts';
+import type { Hearing } from './messages.ts';
 import type { SourceListener } from './source.ts';
-import { type Hearing, Subscriber } from './subscriber.ts';
+import { Subscriber } from './subscriber.ts';
 
 /** How long an answer may take while a source is being set up, in milliseconds. */
 export const SET_UP_DEADLINE_MS = 5_000;

@@ -61,10 +61,12 @@ export function invalidation(what: Key | readonly Key[] | undefined, protocol: P
   if (what === undefined) return INVALIDATE_ALL[protocol];
   const memo = last[protocol];
   if (memo.what !== what) {
-    const keys = typeof what === 'string' ? [what] : what;
     const head = protocol === 3 ? PUSH_HEAD : MESSAGE_HEAD;
-    const text = `${head}*${keys.length}\r\n${keys.map(bulk).join('')}`;
-    memo.bytes = Buffer.from(text, 'latin1');
+    const keys =
+      typeof what === 'string'
+        ? `*1\r\n${bulk(what)}`
+        : `*${what.length}\r\n${what.map(bulk).join('')}`;
+    memo.bytes = Buffer.from(head + keys, 'latin1');
     memo.what = what;
   }
   return memo.bytes;

@@ -10,7 +10,7 @@ import { Translator } from './translator.ts';
  */
 export function translated(reply: Buffer, rule: Shape | undefined): Buffer {
   const pieces: Buffer[] = [];
-  const run = new Run((bytes) => pieces.push(bytes));
+  const run = new Run({ send: (bytes) => pieces.push(bytes) });
   const translator = new Translator({
     passTo: (end) => run.sendTo(end),
     skipTo: (end) => run.skipTo(end),
