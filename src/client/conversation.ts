@@ -19,8 +19,6 @@ export interface Between {
 export class Conversation {
   readonly subscriptions = new Subscriptions();
   readonly transaction = new Transaction();
-  /** The protocol that is spoken to the client. */
-  protocol: Protocol = 2;
   /** Upstream goes on in RESP2, and what it says is translated. */
   translates = false;
   /** The same may hold for requests that have been read: HELLO waits for EXEC. */
@@ -34,7 +32,24 @@ export class Conversation {
   /** After MONITOR. */
   monitoring = false;
 
+  readonly #client: { seal?(): void };
+  #protocol: Protocol = 2;
   #between: Set<Between> | undefined; // who waits for the end of a reply
+
+  /** @param client is told when pushes are to be read in another way from a reply on */
+  constructor(client: { seal?(): void }) {
+    this.#client = client;
+  }
+
+  /** The protocol that is spoken to the client. */
+  get protocol(): Protocol {
+    return this.#protocol;
+  }
+
+  set protocol(protocol: Protocol) {
+    if (protocol !== this.#protocol) this.#client.seal?.();
+    this.#protocol = protocol;
+  }
 
   /** Whether a reply may be translated that is asked for now. */
   get wantsRules(): boolean {

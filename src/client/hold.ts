@@ -5,9 +5,22 @@ export const HOLD_MAX_BYTES = 1_048_576;
 
 /** What a client gets from the reply to one fenced write on, up to the next such reply. */
 interface Segment {
+  /** Counted from 1. */
+  readonly number: number;
   readonly chunks: Buffer[];
   bytes: number;
   passed: boolean;
+  /** One of its replies changes how pushes are to be read, or whether there are any. */
+  sealed: boolean;
+}
+
+/** An invalidation that came while something was held, and stands in the last segment of then. */
+interface Repeat {
+  readonly bytes: Buffer;
+  /** The first segment behind which it may be said. */
+  readonly from: number;
+  /** The segment in which it stands. */
+  readonly to: number;
 }
 
 /** The client whose replies may be held. */
@@ -35,6 +48,10 @@ export class Hold implements ReplySink {
   readonly #parts: HoldParts;
   #segments: Segment[] | undefined; // undefined: nothing is held
   #bytes = 0;
+  #count = 0; // of segments so far
+  #repeats: Repeat[] | undefined;
+  #repeatBytes = 0;
+  #isUntold = false; // an invalidation waits for the end of the reply that the last segment ends in
   #whenOpen: (() => void)[] | undefined;
 
   constructor(client: HoldClient, parts: HoldParts) {
@@ -60,7 +77,8 @@ export class Hold implements ReplySink {
   /** The reply to a fenced write begins. */
   begin(): void {
     this.#parts.counts.fencedWrites += 1;
-    const segment = { chunks: [], bytes: 0, passed: false };
+    this.#count += 1;
+    const segment = { number: this.#count, chunks: [], bytes: 0, passed: false, sealed: false };
     this.#segments ??= [];
     this.#segments.push(segment);
     this.#parts.fence(() => {
@@ -78,11 +96,50 @@ export class Hold implements ReplySink {
     segment.chunks.push(bytes);
     segment.bytes += bytes.length;
     this.#bytes += bytes.length;
+    if (this.isFull && this.#isUntold) this.#release(); // its reply is too long to wait for its end
   }
 
-  /** Sends bytes at once, before all that is held. */
-  sendNow(bytes: Buffer): void {
-    this.#client.sendClient(bytes);
+  /** The reply that comes now changes how pushes are to be read, or whether there are any. */
+  seal(): void {
+    const last = this.#segments?.at(-1);
+    if (last !== undefined) last.sealed = true;
+  }
+
+  /**
+   * Sends an invalidation before all that is held. It must also come with that, as usual; and what is
+   * let go before that is followed by it as well, for any of it may be an old value.
+   *
+   * @param all what stands for it and others where there are too many of them
+   * @returns false: the client has yet to get a reply without which it can't read it
+   */
+  sendNow(bytes: Buffer, all: Buffer): boolean {
+    const segments = this.#segments ?? [];
+    const sealed = segments.findLastIndex((segment) => segment.sealed);
+    if (sealed === -1) this.#client.sendClient(bytes);
+    const from = segments[Math.max(sealed, 0)]?.number ?? 0;
+    if (from < this.#count) this.#repeat({ bytes, from, to: this.#count }, all);
+    return sealed === -1;
+  }
+
+  #repeat(repeat: Repeat, all: Buffer): void {
+    this.#repeats ??= [];
+    this.#repeats.push(repeat);
+    this.#repeatBytes += repeat.bytes.length;
+    if (this.#repeatBytes <= HOLD_MAX_BYTES) return;
+    this.#repeats = [{ ...repeat, bytes: all }];
+    this.#repeatBytes = all.length;
+  }
+
+  /** An invalidation waits for the end of a reply: what is held of that reply waits with it. */
+  untold(): void {
+    this.#isUntold = this.isHolding;
+  }
+
+  /** It has been sent. */
+  told(): void {
+    if (!this.#isUntold) return;
+    this.#isUntold = false;
+    this.#release();
   }
 
   /** Runs `run` as soon as nothing is held. */
@@ -97,15 +154,28 @@ export class Hold implements ReplySink {
 
   #release(): void {
     const segments = this.#segments ?? [];
+    let released = 0;
     while (segments[0]?.passed === true) {
+      if (segments.length === 1 && this.#isUntold && !this.isFull) break;
       const segment = segments.shift() as Segment;
+      released = segment.number;
       this.#bytes -= segment.bytes;
       for (const chunk of segment.chunks) this.#client.sendClient(chunk);
     }
+    this.#sayAgain(released);
     if (segments.length > 0) return;
     this.#segments = undefined;
     const runs = this.#whenOpen ?? [];
     this.#whenOpen = undefined;
     for (const run of runs) run();
+  }
+
+  /** @param released the last segment that has left */
+  #sayAgain(released: number): void {
+    if (this.#repeats === undefined || released === 0) return;
+    const left = this.#repeats.filter(({ to }) => to > released);
+    this.#repeats = left.length > 0 ? left : undefined;
+    this.#repeatBytes = left.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    for (const { bytes, from } of left) if (from <= released) this.#client.sendClient(bytes);
   }
 }

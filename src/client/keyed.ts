@@ -19,6 +19,8 @@ export class Keyed implements Owed, Flight {
   /** Those of the keys whose values the client may cache. */
   readonly readKeys: readonly Key[];
   order = 0;
+  /** As the tracker had it when the request was sent. */
+  sight = 0;
   named: readonly KeyAloft[] = NONE;
   read: readonly KeyAloft[] = NONE;
   parked: Parked[] | undefined;

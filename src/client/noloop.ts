@@ -230,6 +230,8 @@ class AttributedWrite implements Owed {
     if (this.#queued) return 'drop';
     const skipped = replies.skipNext;
     replies.skipNext = false;
+    // It was executed alone: EXEC, whose reply would be fenced, says nothing of it.
+    if (this.#flight.fences && !skipped && !replies.silent) this.#session.hold.begin();
     return skipped ? 'drop' : 'pass';
   }
 

@@ -4,6 +4,8 @@ import { Run, type Sink } from '../resp/run.ts';
 export interface ReplySink extends Sink {
   /** The reply to a fenced write begins: its bytes follow. */
   begin(): void;
+  /** The reply that comes now changes how pushes are to be read. */
+  seal?(): void;
 }
 
 /** What goes to the client: ranges of received chunks, and replies and pushes of our own. */

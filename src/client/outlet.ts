@@ -62,6 +62,7 @@ export class Outlet implements Between {
   /** The connection is gone. */
   close(): void {
     if (this.#clientId !== undefined) this.#parts.tracker.unname(this.#clientId);
+    this.#parts.hold.told();
     this.#tellWaiters();
   }
 
@@ -96,7 +97,7 @@ export class Outlet implements Between {
       this.#hasUntold = true;
       if (this.#heardAtMs === 0) this.#heardAtMs = meter.heardAtMs;
     }
-    if (replies.midReply) replies.whenBetween(this);
+    if (replies.midReply) this.#waitForEnd();
     this.#parts.withheld();
   }
 
@@ -108,6 +109,12 @@ export class Outlet implements Between {
   /** The client has taken what it got. */
   drained(): void {
     if (!this.#parts.replies.midReply) this.betweenReplies();
+    else if (this.#backlog !== undefined || this.#brokenTarget !== undefined) this.#waitForEnd();
+  }
+
+  #waitForEnd(): void {
+    this.#parts.hold.untold();
+    this.#parts.replies.whenBetween(this);
   }
 
   /** Replies wait for the client to read: what waits for the end of one comes behind that. */
@@ -134,14 +141,17 @@ export class Outlet implements Between {
   /**
    * While the client's replies are held, others' fences may not wait for them: what it may have in
    * its cache it drops at once, and what is held for it once more behind.
+   *
+   * @returns false: it has yet to get a reply without which it can't read that
    */
   #sendInAdvance(what: What): boolean {
     const { hold, replies, meter } = this.#parts;
     if (!hold.isHolding) return false;
     this.#parts.countExtra();
-    hold.sendNow(invalidation(what, replies.protocol));
-    meter.pushed();
-    return true;
+    const all = invalidation(undefined, replies.protocol);
+    const isSent = hold.sendNow(invalidation(what, replies.protocol), all);
+    if (isSent) meter.pushed();
+    return isSent;
   }
 
   #sayBroken(redirect: number): void {
@@ -151,7 +161,7 @@ export class Outlet implements Between {
       return;
     }
     this.#brokenTarget = redirect;
-    if (replies.midReply) replies.whenBetween(this);
+    if (replies.midReply) this.#waitForEnd();
   }
 
   /** Sends what has waited. */
@@ -167,6 +177,7 @@ export class Outlet implements Between {
     const waiting = this.#backlog?.take() ?? NOTHING;
     this.#backlog = undefined;
     for (const what of waiting) meter.late(heardAtMs, (late: What) => this.receive(late), what);
+    this.#parts.hold.told();
     if (!this.#hasUntold) this.#tellWaiters();
   }
 

@@ -38,7 +38,7 @@ export class ReplyReader extends Conversation {
   #translator: Translator | undefined;
 
   constructor(sink: ReplySink) {
-    super();
+    super(sink);
     this.#out = new Outflow(sink);
     this.#sink = sink;
   }

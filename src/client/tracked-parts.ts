@@ -13,6 +13,8 @@ export interface TrackedParts {
   now(): number;
   /** How long upstream usually takes to reply, in milliseconds. */
   roundTrip(): number;
+  /** The reply that comes now tells the client that its tracking is on, or off. */
+  switched(isOn: boolean): void;
   /** Told of every invalidation that Redis itself would not have sent. */
   countExtra(): void;
   /** Told when invalidations begin to wait, so that `tick` is called. */

@@ -2,7 +2,7 @@ import type { Key } from '../key.ts';
 import type { TrackingInfo } from '../resp/write.ts';
 import { flagsOf, OFF, refuseCaching, type TrackingState } from '../tracking/options.ts';
 import type { Batch, Reader, Target } from '../tracking/tracker.ts';
-import type { Delivery, Flight, What } from './delivery.ts';
+import type { Delivery, What } from './delivery.ts';
 import { type Doubt, Doubts } from './doubts.ts';
 import { Enrolment } from './enrolment.ts';
 import { Keyed } from './keyed.ts';
@@ -32,7 +32,6 @@ export class Tracked implements Reader, Target {
   #confirmed: TrackingState = OFF;
   #isGated = false; // a stand-in in flight switches tracking on
   readonly #doubts = new Doubts();
-  /** That of CLIENT CACHING. */
   readonly mark = new Mark();
 
   constructor(parts: TrackedParts) {
@@ -184,6 +183,7 @@ export class Tracked implements Reader, Target {
   embark(flight: Keyed): void {
     const { tracker } = this.#parts;
     const { bcast, redirect } = this.#wanted;
+    flight.sight = tracker.sight;
     this.#delivery.depart(flight, (key) => !bcast && tracker.remember(key, this.id));
     this.#orphans.add(flight.readKeys, redirect !== 0);
   }
@@ -214,10 +214,10 @@ export class Tracked implements Reader, Target {
   }
 
   /** The reply to `flight` has been sent to the client. */
-  land(flight: Flight, refused: boolean): void {
-    const gone = this.#delivery.land(flight, refused);
-    for (const key of gone) this.#parts.tracker.forget(key, this.id);
-    if (!refused && this.#parts.tracker.blind) this.distrust(flight.readKeys);
+  land(flight: Keyed, refused: boolean): void {
+    const { tracker } = this.#parts;
+    for (const key of this.#delivery.land(flight, refused)) tracker.forget(key, this.id);
+    if (!refused && tracker.wasBlindSince(flight.sight)) this.distrust(flight.readKeys);
   }
 
   /** Has the client drop keys that it has just read: changes of them may pass unnoticed. */
@@ -277,7 +277,7 @@ export class Tracked implements Reader, Target {
   }
 
   #confirm(state: TrackingState): void {
-    if (state.on !== this.#confirmed.on) this.#parts.tracker.countTracking(state.on);
+    if (state.on !== this.#confirmed.on) this.#parts.switched(state.on);
     this.#confirmed = state;
     this.#parts.outlet.broken = false;
     if (state.redirect === 0 && this.#wanted.redirect === 0) this.#orphans.clear();

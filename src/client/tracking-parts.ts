@@ -56,6 +56,11 @@ export class TrackingParts implements OutletParts, TrackedParts {
     return this.#session.ends.output;
   }
 
+  switched(isOn: boolean): void {
+    this.tracker.countTracking(isOn);
+    this.hold.seal();
+  }
+
   wake(): void {
     this.#session.ends.wake();
   }

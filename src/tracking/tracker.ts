@@ -69,6 +69,7 @@ export class Tracker {
   #nextId = 1;
   #trackingCount = 0;
   #blind = true;
+  #sight = 0; // how often that has changed
 
   /**
    * @param maxKeys how many keys may have readers; 0: no limit
@@ -110,6 +111,16 @@ export class Tracker {
   /** Whether changes may go unnoticed now. True until the source has been proven. */
   get blind(): boolean {
     return this.#blind;
+  }
+
+  /** A number for `wasBlindSince`. */
+  get sight(): number {
+    return this.#sight;
+  }
+
+  /** @param sight as it was then; @returns whether changes may have gone unnoticed since */
+  wasBlindSince(sight: number): boolean {
+    return this.#blind || this.#sight !== sight;
   }
 
   /** How many keys may have readers; 0: no limit. Set lower, keys leave at once. */
@@ -241,6 +252,7 @@ export class Tracker {
   loseSight(): void {
     if (this.#blind) return;
     this.#blind = true;
+    this.#sight += 1;
     this.#ownWrites.clear();
     this.changedAll('blind');
   }
@@ -249,6 +261,7 @@ export class Tracker {
   regainSight(): void {
     if (!this.#blind) return;
     this.#blind = false;
+    this.#sight += 1;
     this.changedAll('blind');
   }
 

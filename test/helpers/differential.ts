@@ -145,7 +145,7 @@ const DIFFERENT: readonly (readonly [RegExp, string])[] = [
   [/(\$2\r\nid\r\n):\d+\r\n/g, '$1:<id>\r\n'],
   [/^\+\d+\.\d+ \[(\d+) [^\]]*\]/gm, '+<time> [$1 <address>]'],
   [
-    /^\+<time> \[0 <address>\] "(?:PING|ping|CLIENT" "ID|client" "id|info" "(?:commandstats|replication)|CONFIG" "GET" "notify-keyspace-events)"\r\n/gm,
+    /^\+<time> \[0 <address>\] "(?:PING|ping|CLIENT" "ID|client" "id|(?:INFO|info)" "\w+|CONFIG" "GET" "notify-keyspace-events)"\r\n/gm,
     '',
   ],
   [/("CLIENT" "REPLY") "\w+"/g, '$1 <mode>'],

@@ -58,6 +58,7 @@ export class CachingClient {
     return this.#outstanding.length;
   }
 
+  /** Whether the last that it got is a frame in part. */
   get midFrame(): boolean {
     return this.#reader.midFrame;
   }
@@ -218,7 +219,8 @@ export class CachingClient {
   }
 }
 
-function endsTracking([command, subcommand, option]: readonly string[]): boolean {
-  if (command === 'CLIENT') return subcommand === 'TRACKING' && option === 'OFF';
+function endsTracking([command, subcommand]: readonly string[]): boolean {
+  // CLIENT TRACKING ON as well: it may say that another connection is to be told, or none.
+  if (command === 'CLIENT') return subcommand === 'TRACKING';
   return command === 'RESET' || (command === 'HELLO' && subcommand === '2');
 }

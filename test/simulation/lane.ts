@@ -56,7 +56,7 @@ export class SimulatedLane implements Listener, SessionEnds {
     };
     this.output = parts.output;
     const { oracle, witness } = parts;
-    this.#handed = witness && new HandedReplies(oracle, witness, parts.output);
+    this.#handed = witness && new HandedReplies(oracle, witness, parts.client);
     this.session = new Session(parts.session, this);
     this.session.begin();
   }
@@ -277,6 +277,11 @@ export class SimulatedLane implements Listener, SessionEnds {
     if (!drops) return;
     this.#pipes['Redis to proxy'].clear();
     this.#isPaused = false; // a reset is noticed even so
+  }
+
+  /** Whether the client's connection ends as soon as it has got what is held. */
+  get isEnding(): boolean {
+    return !this.#laneIsThere;
   }
 
   /** The connection to Redis is over, and with it the client's. */

@@ -219,12 +219,6 @@ export const MUTATIONS: readonly Mutation[] = [
     '(_listener, run) => run(),',
   ),
   mutation(
-    'a fence does not wait for the end of a reply',
-    'client/fences.ts',
-    'this.#all((listener, run) => listener.whenTold(run), told)',
-    'told()',
-  ),
-  mutation(
     'fences whose question is lost with the source are forgotten',
     'client/fences.ts',
     'else this.#stranded.push(...round);',
@@ -251,8 +245,50 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     'what waits for a slow client is not sent when it has read',
     'client/outlet.ts',
-    'if (!this.#parts.replies.midReply) this.betweenReplies();',
+    'if (!this.#parts.replies.midReply) this.betweenReplies();\n    else if',
+    'if',
+  ),
+  mutation(
+    'what waits for a slow client is forgotten when it has read all but the end of a reply',
+    'client/outlet.ts',
+    'else if (this.#backlog !== undefined || this.#brokenTarget !== undefined) this.#waitForEnd();',
     '',
+  ),
+  mutation(
+    'of what is held only the last is followed by what was sent before it',
+    'client/hold.ts',
+    'if (from < this.#count)',
+    'if (from < 0)',
+  ),
+  mutation(
+    'half of a held reply is let go, and what has to follow it is not',
+    'client/hold.ts',
+    'if (segments.length === 1 && this.#isUntold && !this.isFull) break;',
+    '',
+  ),
+  mutation(
+    'an invalidation overtakes the held reply to HELLO',
+    'client/conversation.ts',
+    'if (protocol !== this.#protocol) this.#client.seal?.();',
+    '',
+  ),
+  mutation(
+    'an invalidation overtakes the held reply to CLIENT TRACKING',
+    'client/tracking-parts.ts',
+    'this.hold.seal();',
+    '',
+  ),
+  mutation(
+    'an attributed write is not fenced where our MULTI is refused',
+    'client/noloop.ts',
+    'if (this.#flight.fences && !skipped && !replies.silent) this.#session.hold.begin();',
+    '',
+  ),
+  mutation(
+    'a read that was in flight when sight came back is trusted',
+    'tracking/tracker.ts',
+    'return this.#blind || this.#sight !== sight;',
+    'return this.#blind;',
   ),
   mutation(
     'everything that waits for a slow client is forgotten',

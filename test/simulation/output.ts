@@ -52,6 +52,11 @@ export class SimulatedOutput implements SessionOutput {
     return this.written - this.#pipe.size;
   }
 
+  /** Whether there is a limit to what it takes unread. */
+  get mayBeSlow(): boolean {
+    return Number.isFinite(this.#limits.kernelBytes);
+  }
+
   get isSlow(): boolean {
     return this.#needsDrain && !this.#isEnding;
   }

@@ -93,9 +93,7 @@ export class Scheduler {
     });
     this.#channelSpeed = random.pick([0.3, 1, 3]);
     this.#troubles = random.pick([0, 0, 0.5, 1, 3]);
-    const cuts = random.pick([0, 0.1, 0.4]);
-    // What a fence waits for is often the end of a reply.
-    this.#cuts = setup.fences === 'never' ? cuts : Math.max(cuts, this.#later.pick([0.1, 0.5]));
+    this.#cuts = random.pick([0, 0.1, 0.4]);
     this.stepCount = STEPS_MIN_COUNT + random.below(STEPS_MAX_COUNT - STEPS_MIN_COUNT);
   }
 
@@ -137,7 +135,10 @@ export class Scheduler {
     const speeds = this.#speeds[client] as readonly number[];
     for (let hop = 0; hop < HOPS.length; hop++) {
       if (lane.movable(HOPS[hop] as Hop) === 0) continue;
-      this.#weigh(speeds[hop] as number, 'move', client, hop);
+      // What a fence waits for is often the end of a reply: it is late where there are any.
+      const isLate = this.#setup.fences !== 'never' && HOPS[hop] === 'Redis to proxy';
+      const speed = (speeds[hop] as number) * (isLate && lane.session.replies.midReply ? 0.1 : 1);
+      this.#weigh(speed, 'move', client, hop);
     }
   }
 
@@ -162,7 +163,7 @@ export class Scheduler {
       case 'send':
         return this.#send(world, client);
       case 'move':
-        return { kind, client, hop: HOPS[hop] as Hop, count: this.#cut() };
+        return { kind, client, hop: HOPS[hop] as Hop, count: this.#cutOn(HOPS[hop] as Hop) };
       case 'hear':
         return { kind, count: this.#cut() };
       case 'wait':
@@ -214,6 +215,12 @@ export class Scheduler {
       this.#maker.next(client, mode, requests);
     }
     return { kind: 'send', client, requests };
+  }
+
+  /** Where there are fences, replies stop short more often: see `#weighLane`. */
+  #cutOn(hop: Hop): number {
+    const isShort = hop === 'Redis to proxy' && this.#setup.fences !== 'never';
+    return isShort && this.#later.chance(0.4) ? 1 + this.#later.below(10) : this.#cut();
   }
 
   #cut(): number {

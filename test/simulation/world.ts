@@ -201,11 +201,8 @@ export class World {
   #newLanes(setup: Setup): SimulatedLane[] {
     const lanes: SimulatedLane[] = [];
     for (const [index, { target, output: limits }] of setup.clients.entries()) {
-      const oracle = new LaneOracle(
-        this.#core.attribution.channel,
-        setup.db,
-        setup.fences === 'on',
-      );
+      const { channel } = this.#core.attribution;
+      const oracle = new LaneOracle(channel, setup.db, setup.fences === 'on');
       const fromRedis = new TextPipe();
       const client = new CachingClient({
         name: `client ${index}`,
@@ -216,8 +213,15 @@ export class World {
         target: target === undefined ? undefined : lanes[target]?.client,
       });
       const output = new SimulatedOutput(limits ?? FAST);
-      const targets = target === undefined ? [] : (this.#readers[target]?.outputs ?? []);
-      this.#readers.push({ client, outputs: [output, ...targets] });
+      const other = target === undefined ? undefined : this.#readers[target];
+      this.#readers.push({
+        client,
+        outputs: [output, ...(other?.outputs ?? [])],
+        isEnding: () => lanes[index]?.isEnding === true || other?.isEnding() === true,
+        // In the proxy's view: it may keep the part that it has.
+        isMidReply: () =>
+          lanes[index]?.session.replies.midReply === true || other?.isMidReply() === true,
+      });
       lanes.push(
         new SimulatedLane({
           client,

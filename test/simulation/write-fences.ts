@@ -41,7 +41,7 @@ export class WriteFences {
   /** @returns whether the reply is to be held */
   executed(words: readonly string[], text: string, elements?: readonly string[]): boolean {
     if (words[0] === 'EXEC') {
-      const isFenced = this.#isOnInMulti;
+      const isFenced = this.#isOnInMulti && elements !== undefined; // else nothing was written
       for (const { place, isOn } of this.#switches) this.#switch(isOn, elements?.[place] ?? text);
       this.multi();
       return isFenced;

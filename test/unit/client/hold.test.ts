@@ -10,7 +10,13 @@ function rig() {
     { counts: { fencedWrites: 0 }, fence: (passed) => fences.push(passed) },
   );
   const send = (text: string) => hold.send(Buffer.from(text, 'latin1'));
-  return { hold, sent, fences, send };
+  // Without a hold it would come behind what has come.
+  const push = (text: string) => {
+    const isSent = hold.sendNow(Buffer.from(text), Buffer.from('all'));
+    send(text);
+    return isSent;
+  };
+  return { hold, sent, fences, send, push };
 }
 
 describe('a hold', () => {
@@ -62,14 +68,95 @@ describe('a hold', () => {
     expect([sent, hold.isHolding]).toEqual([['a'], false]);
   });
 
-  test('is passed by what is urgent', () => {
-    const { hold, sent, fences, send } = rig();
+  test('is passed by an invalidation, which is said again behind what may be an old value', () => {
+    const { hold, sent, fences, send, push } = rig();
     hold.begin();
-    send('reply');
-    hold.sendNow(Buffer.from('push'));
+    send('1');
+    hold.begin();
+    send('2');
+    expect(push('k')).toBe(true);
+    expect(sent).toEqual(['k']);
     fences[0]?.();
-    expect(sent).toEqual(['push', 'reply']);
+    expect(sent).toEqual(['k', '1', 'k']);
+    fences[1]?.();
+    expect(sent.slice(3)).toEqual(['2', 'k']); // where it stands as it would without a hold
+    expect(hold.isHolding).toBe(false);
   });
+
+  test('says once behind all that leaves together what is to be said again', () => {
+    const { hold, sent, fences, send, push } = rig();
+    for (const reply of ['1', '2', '3']) {
+      hold.begin();
+      send(reply);
+    }
+    push('k');
+    push('l');
+    fences[1]?.();
+    fences[0]?.();
+    expect(sent).toEqual(['k', 'l', '1', '2', 'k', 'l']);
+    fences[2]?.();
+    expect(sent.slice(6)).toEqual(['3', 'k', 'l']);
+  });
+
+  test('says that all has changed where too much would have to be said again', () => {
+    const { hold, sent, fences, send, push } = rig();
+    hold.begin();
+    send('1');
+    hold.begin();
+    const long = 'k'.repeat(HOLD_MAX_BYTES / 2);
+    for (const name of [long, long, 'k']) push(name);
+    sent.length = 0;
+    fences[0]?.();
+    expect(sent).toEqual(['1', 'all']);
+  });
+
+  test('lets no invalidation pass a reply without which it can not be read', () => {
+    const { hold, sent, fences, send, push } = rig();
+    hold.seal(); // nothing is held: it has been sent
+    hold.begin();
+    send('1');
+    hold.begin();
+    send('HELLO');
+    hold.seal();
+    hold.begin();
+    send('3');
+    expect(push('k')).toBe(false);
+    fences[0]?.();
+    expect(sent).toEqual(['1']);
+    fences[1]?.();
+    expect(sent).toEqual(['1', 'HELLO', 'k']);
+    expect(push('l')).toBe(true);
+    fences[2]?.();
+    expect(sent.slice(3)).toEqual(['l', '3', 'k', 'l']);
+  });
+
+  test('keeps half a reply while an invalidation waits for its end', () => {
+    const { hold, sent, fences, send } = rig();
+    hold.untold(); // nothing is held
+    hold.begin();
+    send('half');
+    hold.untold();
+    fences[0]?.();
+    expect([sent, hold.isHolding]).toEqual([[], true]);
+    send(' and half');
+    send('k');
+    hold.told();
+    expect([sent, hold.isHolding]).toEqual([['half', ' and half', 'k'], false]);
+  });
+
+  test.for(['before', 'after'] as const)(
+    'keeps no more of it than may be held: its fence is passed %s that shows',
+    (when) => {
+      const { hold, sent, fences, send } = rig();
+      hold.begin();
+      hold.untold();
+      if (when === 'before') fences[0]?.();
+      send('a');
+      send('b'.repeat(HOLD_MAX_BYTES));
+      if (when === 'after') fences[0]?.();
+      expect([sent.length, hold.isHolding]).toEqual([2, false]);
+    },
+  );
 
   test('says when it is full, and when it is open again', () => {
     const { hold, fences } = rig();
