@@ -15,11 +15,17 @@ export type ListenAddress = SocketAddress | { readonly kind: 'fd'; readonly fd: 
  * Who to be at the upstream. `user` undefined means the default user; `password` undefined means
  * that no AUTH is sent. A user without a password has the empty one (a `nopass` user takes any).
  */
-export interface Login {
+export interface Identity {
   readonly user: string | undefined;
   readonly password: string | undefined;
   /** Names the file that the password is from, which may be read again; undefined: there is none. */
   readonly passwordFile?: Setting | undefined;
+}
+
+/** Who to be, and where to begin. */
+export interface Login extends Identity {
+  /** Who the proxy's own connections are; undefined: the same. */
+  readonly control?: Identity | undefined;
   /** The database number of the URL, 0 when it names none. */
   readonly db: number;
 }

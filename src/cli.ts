@@ -46,6 +46,8 @@ const DEMO_OPTIONS: readonly OptionSpec[] = [
 const CHECK_SHARED: readonly Flag[] = [
   'upstream',
   'upstream-password-file',
+  'control-user',
+  'control-password-file',
   'upstream-tls-ca',
   'upstream-tls-cert',
   'upstream-tls-key',

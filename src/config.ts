@@ -21,6 +21,7 @@ import {
   outputLimit,
   prefix,
   type Setting,
+  userName,
   version,
   within,
 } from './settings.ts';
@@ -116,7 +117,11 @@ const RANGES = {
 export function readConfig(given: Given): Config {
   const setting = decide(given);
   const logFormat = oneOf(setting('log-format'), LOG_FORMATS);
-  const upstream = upstreamOf(setting('upstream'), setting('upstream-password-file'));
+  const upstream = withControl(
+    upstreamOf(setting('upstream'), setting('upstream-password-file')),
+    setting('control-user'),
+    setting('control-password-file'),
+  );
   const listen = readListen(setting);
   const places = [...listen.listen, ...(listen.tls?.listen ?? [])];
   return {
@@ -167,10 +172,31 @@ function adminAddress({ name, text }: Setting): SocketAddress | undefined {
 function upstreamOf({ name, text }: Setting, file: Decided): UpstreamChoice {
   const upstream = parseUpstream(text, name);
   if (file.origin === 'default') return upstream;
-  if (upstream.kind === 'embedded') {
-    const why = 'the embedded Redis has no password; name another Redis with --upstream';
-    throw new ProxyError('CONFIG_INVALID', `${file.name}: ${why}`);
+  if (upstream.kind === 'embedded') throw needless(file);
+  return { ...upstream, ...passwordFrom(file) };
+}
+
+/** Adds as whom the proxy's own connections log in, where that is said. */
+function withControl(upstream: UpstreamChoice, user: Decided, file: Decided): UpstreamChoice {
+  const isNamed = user.origin !== 'default';
+  const hasFile = file.origin !== 'default';
+  if (!isNamed && !hasFile) return upstream;
+  if (upstream.kind === 'embedded') throw needless(isNamed ? user : file);
+  if (!hasFile) {
+    throw new ProxyError('CONFIG_INVALID', `${user.name}: needs --control-password-file`);
   }
-  const passwordFile = { name: file.name, text: file.text };
-  return { ...upstream, password: readPassword(passwordFile), passwordFile };
+  return {
+    ...upstream,
+    control: { user: isNamed ? userName(user) : undefined, ...passwordFrom(file) },
+  };
+}
+
+function passwordFrom({ name, text }: Setting): { password: string; passwordFile: Setting } {
+  const passwordFile = { name, text };
+  return { password: readPassword(passwordFile), passwordFile };
+}
+
+function needless({ name }: Setting): ProxyError {
+  const why = 'the embedded Redis has no password; name another Redis with --upstream';
+  return new ProxyError('CONFIG_INVALID', `${name}: ${why}`);
 }

@@ -79,12 +79,26 @@ export const OPTIONS = [
       'its line; it outweighs a password in the URL (SIGHUP reads it anew)',
   },
   {
+    flag: 'control-user',
+    fallback: '',
+    describe:
+      "The user as whom the proxy's own connections log in; it needs --control-password-file. " +
+      'Without both: that of --upstream',
+  },
+  {
+    flag: 'control-password-file',
+    fallback: '',
+    describe:
+      'A file that holds the password for these connections, as --upstream-password-file; without ' +
+      "--control-user it is the default user's (SIGHUP reads it anew)",
+  },
+  {
     flag: 'inject-auth',
     fallback: 'off',
     choices: INJECT_AUTHS,
     describe:
-      'Whether the proxy logs its clients in, with its own user and password: local does, and ' +
-      'listens only on loopback and Unix sockets; anyone does for whoever can connect',
+      'Whether the proxy logs its clients in, with the user and password of --upstream: local ' +
+      'does, and listens only on loopback and Unix sockets; anyone does for whoever can connect',
   },
   {
     flag: 'upstream-tls-ca',

@@ -39,6 +39,12 @@ export function prefix(setting: Setting): string {
   return setting.text;
 }
 
+/** Of a user of upstream. Source: `ACL SETUSER` takes no name with blanks or NUL in it. */
+export function userName(setting: Setting): string {
+  if (/^[^\s\0]+$/.test(setting.text)) return setting.text;
+  throw refused(setting, 'the name of a user, which has no blanks');
+}
+
 /** @param range both ends are allowed; `unit` is what is counted, for the message */
 export function within(
   setting: Setting,

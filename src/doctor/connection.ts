@@ -51,10 +51,17 @@ function loginFixes(reason: string, visit: Visit): readonly Fix[] | undefined {
     return [here('name user and password: --upstream redis://USER:PASSWORD@HOST:PORT')];
   }
   if (/^WRONGPASS|invalid password/i.test(reason)) {
-    return [here('give the right user and password in --upstream')];
+    const where = visit.isControl ? '--control-user and --control-password-file' : '--upstream';
+    return [here(`give the right user and password in ${where}`)];
   }
   if (/no password is set|AUTH.* without any password/i.test(reason)) {
-    return [here('leave out the password in --upstream: the server has none')];
+    return [
+      here(
+        visit.isControl
+          ? 'name a user with --control-user: the default user has no password'
+          : 'leave out the password in --upstream: the server has none',
+      ),
+    ];
   }
   if (reason.startsWith('NOPERM')) {
     return [{ where: 'ACL', how: `ACL SETUSER ${visit.user} on +ping` }];

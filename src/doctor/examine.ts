@@ -17,7 +17,7 @@ const DEADLINE_MS = 5_000;
 
 /** What is to be examined, and for whom. */
 export interface ExamineOptions {
-  /** With the user and password that the proxy would use. */
+  /** With the users and passwords that the proxy would use. */
   readonly upstream: UpstreamAddress;
   /** How the proxy would notice changes; `events` if not given. */
   readonly source?: SourceKind;
@@ -43,7 +43,7 @@ export async function examine(options: ExamineOptions): Promise<readonly Finding
   try {
     await visit.open();
     await examineOpen(visit, options, findings);
-    findings.push(good('connection', printUpstream(upstream)));
+    findings.push(good('connection', printUpstream(visit.address)));
   } catch (cause) {
     findings.push(await connectionFinding(cause, visit));
   } finally {

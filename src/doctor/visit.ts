@@ -4,7 +4,7 @@ import { ProxyError } from '../errors.ts';
 import { Subscriber } from '../invalidation/subscriber.ts';
 import type { Key } from '../key.ts';
 import { type Control, openControl } from '../upstream/control.ts';
-import { Endpoint } from '../upstream/endpoint.ts';
+import { asControl, Endpoint } from '../upstream/endpoint.ts';
 import { Ear, type Heard, type ProbeSite } from '../upstream/probe.ts';
 
 /**
@@ -12,7 +12,10 @@ import { Ear, type Heard, type ProbeSite } from '../upstream/probe.ts';
  * which it listens.
  */
 export class Visit implements ProbeSite {
+  /** With the user and password of a proxy's own connections, which all of these are. */
   readonly address: UpstreamAddress;
+  /** Whether `--control-user` and `--control-password-file` say so, and not `--upstream`. */
+  readonly isControl: boolean;
   /** Nobody else knows it. */
   readonly word = randomBytes(12).toString('hex');
   readonly #deadlineMs: number;
@@ -26,7 +29,8 @@ export class Visit implements ProbeSite {
    * @param prefix     of the keys whose changes are listened for
    */
   constructor(address: UpstreamAddress, deadlineMs: number, prefix: string) {
-    this.address = address;
+    this.address = asControl(address);
+    this.isControl = address.control !== undefined;
     this.#ear = new Ear(prefix);
     this.#deadlineMs = deadlineMs;
   }

@@ -19,6 +19,9 @@ const PING_DEADLINE_MS = 2_000;
 const RETRY_FIRST_MS = 50;
 const RETRY_LONGEST_MS = 2_000;
 
+/** Clients may be let in all the same, as somebody else: which login it is has to be said. */
+const CONTROL_HINT = ' (the login of --control-user and --control-password-file)';
+
 /** What a vigil needs to know, and whom it tells. */
 export interface VigilOptions {
   readonly endpoint: Endpoint;
@@ -159,10 +162,12 @@ export class Vigil {
 
   /** @returns the run_id of the node that answers; undefined where it does not say */
   async #introduce(subscriber: Subscriber): Promise<string | undefined> {
-    const { user, password } = this.#options.endpoint.address;
+    const { address, ownLogin } = this.#options.endpoint;
+    const { user, password } = ownLogin;
     if (password !== undefined) {
       const credentials = (user === undefined ? [password] : [user, password]).map(asUtf8);
-      accepted(await subscriber.ask(SET_UP_DEADLINE_MS, 'AUTH', ...credentials));
+      const answer = await subscriber.ask(SET_UP_DEADLINE_MS, 'AUTH', ...credentials);
+      accepted(answer, address.control === undefined ? '' : CONTROL_HINT);
     }
     return runIdOf(await subscriber.ask(SET_UP_DEADLINE_MS, 'INFO', 'server'));
   }
@@ -231,7 +236,10 @@ function asUtf8(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1');
 }
 
-/** @throws ProxyError UPSTREAM_REFUSED where the answer is an error */
-export function accepted(answer: unknown): void {
-  if (answer instanceof Error) throw new ProxyError('UPSTREAM_REFUSED', answer.message);
+/**
+ * @param hint put behind what upstream says
+ * @throws ProxyError UPSTREAM_REFUSED where the answer is an error
+ */
+export function accepted(answer: unknown, hint = ''): void {
+  if (answer instanceof Error) throw new ProxyError('UPSTREAM_REFUSED', answer.message + hint);
 }

@@ -1,5 +1,5 @@
 import { Redis, type RedisOptions } from 'ioredis';
-import type { UpstreamAddress } from '../address.ts';
+import type { Identity } from '../address.ts';
 import { CommandTable } from '../commands/table.ts';
 import { ProxyError } from '../errors.ts';
 import { CONNECT_TIMEOUT_MS, type Endpoint } from './endpoint.ts';
@@ -189,11 +189,10 @@ export async function openControl(endpoint: Endpoint): Promise<Control> {
 const NOTIFY = 'notify-keyspace-events';
 
 function optionsFor(endpoint: Endpoint): RedisOptions & { replyMapping: 'legacy' } {
-  const { user, password } = endpoint.address;
   return {
     ...endpoint.target,
     ...(endpoint.tls === undefined ? {} : { tls: endpoint.tls }),
-    ...login(user, password),
+    ...login(endpoint.ownLogin),
     lazyConnect: true,
     protocol: 2, // there are servers without HELLO
     replyMapping: 'legacy',
@@ -206,7 +205,7 @@ function optionsFor(endpoint: Endpoint): RedisOptions & { replyMapping: 'legacy'
   };
 }
 
-function login(user: UpstreamAddress['user'], password: UpstreamAddress['password']): RedisOptions {
+function login({ user, password }: Identity): RedisOptions {
   if (password === undefined) return {};
   return user === undefined ? { password } : { username: user, password };
 }

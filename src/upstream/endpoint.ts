@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import net from 'node:net';
 import tls from 'node:tls';
-import type { UpstreamAddress } from '../address.ts';
+import type { Identity, UpstreamAddress } from '../address.ts';
 import { Seldom } from '../seldom.ts';
 import { readPassword } from '../small-file.ts';
 import type { Reloadable, Reloaded } from '../tls.ts';
@@ -45,22 +45,28 @@ export class Endpoint implements Reloadable {
     if (address.kind === 'tls') this.#tls = readUpstreamTls(address.tls);
   }
 
-  /** With the password that was read last. */
+  /** With the passwords that were read last. */
   get address(): UpstreamAddress {
     return this.#address;
   }
 
-  /** Reads the password's file and those for TLS anew; connections that are open stay. */
+  /** As whom the proxy's own connections log in. */
+  get ownLogin(): Identity {
+    return this.#address.control ?? this.#address;
+  }
+
+  /** Reads the passwords' files and those for TLS anew; connections that are open stay. */
   reload(): readonly Reloaded[] {
-    const { passwordFile } = this.#address;
-    const password = passwordFile && readPassword(passwordFile);
+    const { control } = this.#address;
+    let address = readAgain(this.#address);
+    if (control?.passwordFile !== undefined) address = { ...address, control: readAgain(control) };
     const read: Reloaded[] = [];
-    if (this.#address.kind === 'tls') {
-      this.#tls = readUpstreamTls(this.#address.tls);
+    if (address.kind === 'tls') {
+      this.#tls = readUpstreamTls(address.tls);
       read.push('certificates');
     }
-    if (password !== undefined) {
-      this.#address = { ...this.#address, password };
+    if (address !== this.#address) {
+      this.#address = address;
       read.push('password');
     }
     return read;
@@ -110,6 +116,20 @@ export class Endpoint implements Reloadable {
     if (this.#tls !== undefined) socket.on('connect', () => socket.setNoDelay(true));
     return socket;
   }
+}
+
+/** @returns the same upstream, where everybody is who the proxy's own connections are */
+export function asControl(address: UpstreamAddress): UpstreamAddress {
+  const { control } = address;
+  return control === undefined ? address : { ...address, ...control, control: undefined };
+}
+
+/** @returns with the password that its file holds now; the very same where there is no file */
+function readAgain<T extends Identity>(identity: T): T {
+  const { passwordFile } = identity;
+  return passwordFile === undefined
+    ? identity
+    : { ...identity, password: readPassword(passwordFile) };
 }
 
 /**

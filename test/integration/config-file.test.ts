@@ -125,6 +125,7 @@ describe('a password is seen nowhere', () => {
     'right, in the URL of a flag',
     'right, in a variable',
     'right, from a file',
+    'right, for connections of its own',
     'wrong, in the URL of a flag',
     'for a Redis that is away',
   ])('%s', async (where) => {
@@ -132,12 +133,14 @@ describe('a password is seen nowhere', () => {
     const url = `redis://:${SECRET}@127.0.0.1:${where.endsWith('away') ? 1 : redis.port}`;
     const file = join(folder(), 'password');
     writeFileSync(file, `${SECRET}\n`);
+    const guest = redis.url.replace('://', `://guest:${SECRET}-of-guest@`);
     const text = await {
       flag: () => seen(['--upstream', url]),
       variable: () => seen([], { SIDETRACK_UPSTREAM: url }),
       file: () => seen(['--upstream', redis.url, '--upstream-password-file', file]),
+      own: () => seen(['--upstream', guest, '--control-password-file', file]),
       away: () => seen([`--upstream=${url}`]),
-    }[/\w+$/.exec(where)?.[0] as 'flag' | 'variable' | 'file' | 'away']();
+    }[/\w+$/.exec(where)?.[0] as 'flag' | 'variable' | 'file' | 'own' | 'away']();
     expect(text).toContain(where.startsWith('right') ? 'is heard' : 'trying again');
     expect(text).not.toContain(SECRET);
     expect(text).toContain('***');

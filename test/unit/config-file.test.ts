@@ -8,6 +8,7 @@ import { effectiveSettings } from '../../src/effective.ts';
 import { ProxyError } from '../../src/errors.ts';
 import { type Flag, OPTIONS } from '../../src/options.ts';
 import { decide } from '../../src/origin.ts';
+import { Endpoint } from '../../src/upstream/endpoint.ts';
 
 type Flags = { readonly [flag in Flag]?: string };
 
@@ -160,6 +161,134 @@ describe('a password from a file', () => {
   test('that cannot be read is one line', () => {
     const flags = { upstream, 'upstream-password-file': join(folder, 'missing') };
     expect(refusal(() => readConfig(given(flags)))).toContain('no such file');
+  });
+});
+
+describe("the user of the proxy's own connections", () => {
+  const upstream = 'redis://app:other@h';
+  const password = () => file('s3:c@ret/%\n', 'control');
+  const own = (flags: Flags) => ({ upstream, 'control-password-file': password(), ...flags });
+
+  function controlOf(flags: Flags, environment: Record<string, string> = {}) {
+    const config = readConfig(given(flags, environment));
+    if (config.upstream.kind === 'embedded') throw new Error('no upstream was read');
+    return config.upstream.control;
+  }
+
+  test('is that of --upstream, if nothing is said', () => {
+    expect(controlOf({ upstream })).toBeUndefined();
+  });
+
+  test('has a name and a password; who --upstream names is left as it is', () => {
+    const config = readConfig(given(own({ 'control-user': 'ctl' })));
+    expect(config.upstream).toMatchObject({
+      user: 'app',
+      password: 'other',
+      control: { user: 'ctl', password: 's3:c@ret/%' },
+    });
+  });
+
+  test('is the default user where there is only a password, whoever --upstream names', () => {
+    expect(controlOf(own({}))).toMatchObject({ user: undefined, password: 's3:c@ret/%' });
+  });
+
+  test('is told by variables and by the file of settings, too', () => {
+    const lines = `control-user: from-file\ncontrol-password-file: ${password()}\n`;
+    const config = file(lines);
+    expect(controlOf({ upstream, config })).toMatchObject({ user: 'from-file' });
+    const environment = {
+      SIDETRACK_CONTROL_USER: 'from-variable',
+      SIDETRACK_CONTROL_PASSWORD_FILE: password(),
+    };
+    expect(controlOf({ upstream, config }, environment)).toMatchObject({
+      user: 'from-variable',
+      passwordFile: { name: 'SIDETRACK_CONTROL_PASSWORD_FILE' },
+    });
+  });
+
+  test('stays when the upstream is spoken to over TLS', () => {
+    const flags = own({ upstream: 'rediss://app:other@h', 'control-user': 'ctl' });
+    expect(controlOf(flags)).toMatchObject({ user: 'ctl' });
+  });
+
+  const NAMED = { upstream, 'control-user': 'ctl' };
+  const EMBEDDED = 'the embedded Redis has no password; name another Redis with --upstream';
+  test.for([
+    [NAMED, '--control-user: needs --control-password-file'],
+    [{ ...NAMED, 'control-password-file': '' }, '--control-password-file: names no file'],
+    [{ ...NAMED, 'control-password-file': '/missing' }, "cannot read '/missing': no such file"],
+    [{ 'control-user': 'ctl' }, `--control-user: ${EMBEDDED}`],
+    [{ 'control-password-file': '/missing' }, `--control-password-file: ${EMBEDDED}`],
+  ] as const)('%j is refused', ([flags, message]) => {
+    expect(refusal(() => readConfig(given(flags)))).toContain(message);
+  });
+
+  test.for(['', 'c t', 'ctl\0', 'ctl\n'])('%j is no name', (name) => {
+    const said = refusal(() => readConfig(given(own({ 'control-user': name }))));
+    expect(said).toContain('is not accepted: the name of a user, which has no blanks');
+  });
+
+  test('an empty file of a password is refused', () => {
+    const flags = own({ 'control-password-file': file('\n', 'empty') });
+    expect(refusal(() => readConfig(given(flags)))).toBe(
+      "--control-password-file: '/empty' is empty",
+    );
+  });
+
+  test('does not log clients in', () => {
+    const flags = own({ upstream: 'redis://h', 'control-user': 'ctl', 'inject-auth': 'local' });
+    expect(refusal(() => readConfig(given(flags)))).toContain('no password to log clients in with');
+  });
+
+  test('is shown among the settings in effect, its password is not', () => {
+    const environment = { SIDETRACK_CONTROL_USER: 'ctl' };
+    for (const form of ['yaml', 'json'] as const) {
+      const text = effectiveSettings(given(own({}), environment), form).replaceAll(folder, '');
+      expect(text).not.toContain('s3:c');
+      if (form === 'json') continue;
+      const lines = text.split('\n').map((line) => line.replace(/ +# /, ' # '));
+      expect(lines).toContain('control-user: ctl # environment: SIDETRACK_CONTROL_USER');
+      expect(lines).toContain('control-password-file: /control # flag: --control-password-file');
+      expect(lines).toContain('upstream: redis://app:***@h:6379 # flag: --upstream');
+    }
+  });
+});
+
+describe('an endpoint', () => {
+  const flags = () => ({
+    upstream: 'redis://app@h',
+    'upstream-password-file': file('one', 'password'),
+    'control-password-file': file('two', 'control'),
+  });
+
+  function endpointOf(flagged: Flags): Endpoint {
+    const { upstream } = readConfig(given(flagged));
+    if (upstream.kind === 'embedded') throw new Error('no upstream was read');
+    return new Endpoint(upstream);
+  }
+
+  test('reads the passwords of its two users anew', () => {
+    const endpoint = endpointOf({ ...flags(), 'control-user': 'ctl' });
+    file('three', 'password');
+    file('four', 'control');
+    expect(endpoint.ownLogin).toMatchObject({ user: 'ctl', password: 'two' });
+    expect(endpoint.reload()).toEqual(['password']);
+    expect(endpoint.ownLogin).toMatchObject({ user: 'ctl', password: 'four' });
+    expect(endpoint.opening(true).injected?.()).toEqual({ user: 'app', password: 'three' });
+  });
+
+  test('takes over neither where one of them cannot be read', () => {
+    const endpoint = endpointOf(flags());
+    file('three', 'password');
+    file('', 'control');
+    expect(refusal(() => endpoint.reload())).toContain("--control-password-file: '/control'");
+    expect(endpoint.address).toMatchObject({ password: 'one', control: { password: 'two' } });
+  });
+
+  test('has nothing to read again where no file was named', () => {
+    const endpoint = endpointOf({ upstream: 'redis://app:pw@h' });
+    expect(endpoint.reload()).toEqual([]);
+    expect(endpoint.ownLogin).toMatchObject({ user: 'app', password: 'pw' });
   });
 });
 
