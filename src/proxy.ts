@@ -256,7 +256,7 @@ class RedisProxy implements TrackingProxy {
       roundTrip: () => this.#source.roundTripMs,
       wake: (connection) => this.#waiting.wake(connection),
       withheld: (connection) => this.#withheld.add(connection),
-      fence: (passed) => this.#fences.raise(passed),
+      fence: (...told) => this.#fences.raise(...told),
       fenceWrites: this.#config.fenceWrites,
       passing,
       outputLimit: this.#config.outputLimit,

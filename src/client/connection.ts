@@ -151,10 +151,8 @@ export class Connection implements Idler, Listener, SessionEnds, OutputListener 
     if (this.output.isSlow) {
       if (!this.#session.flushing) this.#lane.pause(); // others wait for what its reply tells
       this.#session.outlet.stalled();
-    } else if (this.#session.hold.isFull) {
-      this.#lane.pause();
-      this.#session.hold.whenOpen(() => this.drained());
     }
+    if (this.#session.hold.isFull) this.#lane.pause(); // until `hasRoom`
     this.#regulate();
   }
 
@@ -198,6 +196,10 @@ export class Connection implements Idler, Listener, SessionEnds, OutputListener 
   #giveUpOnPipeline(): void {
     reportSlow('slowClientsPipeline', this.#parts);
     this.#client.destroy();
+  }
+
+  hasRoom(): void {
+    this.drained();
   }
 
   drained(): void {

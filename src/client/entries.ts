@@ -12,7 +12,7 @@ import type { Session } from './session.ts';
 
 /** @returns whether the reply to such a request is fenced; what we do not know may write */
 export function isFenced(session: Session, info: CommandInfo | undefined): boolean {
-  return session.fenced && (info === undefined || info.writes);
+  return session.fences.isOn && (info === undefined || info.writes);
 }
 
 /** @returns the entry for a request of which nothing is noted, in or outside MULTI */

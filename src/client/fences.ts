@@ -25,6 +25,12 @@ export interface FenceParts {
   readonly limit: (run: () => void) => () => void;
 }
 
+/** A fence that was raised. */
+interface Raised {
+  readonly passed: () => void;
+  readonly settled: () => void;
+}
+
 /**
  * Fences behind writes. A fence is passed when every notification that was caused before it was
  * raised has been read, and every invalidation that follows has been handed to its client's socket.
@@ -34,21 +40,25 @@ export interface FenceParts {
  */
 export class Fences {
   readonly #parts: FenceParts;
-  #raised: (() => void)[] = [];
-  #stranded: (() => void)[] = []; // their question went unanswered
+  #raised: Raised[] = [];
+  #stranded: Raised[] = []; // their question went unanswered
   #isAsking = false;
 
   constructor(parts: FenceParts) {
     this.#parts = parts;
   }
 
-  /** @param passed called once, at once where there is nothing to wait for */
-  raise(passed: () => void): void {
+  /**
+   * @param passed  called once, at once where there is nothing to wait for
+   * @param settled called behind that, once for all fences that name it and are passed together
+   */
+  raise(passed: () => void, settled: () => void): void {
+    const raised = { passed, settled };
     if (this.#parts.isBlind()) {
-      this.#settle([passed]);
+      this.#settle([raised]);
       return;
     }
-    this.#raised.push(passed);
+    this.#raised.push(raised);
     if (!this.#isAsking) this.#ask();
   }
 
@@ -72,10 +82,11 @@ export class Fences {
   }
 
   /** What is released may have to wait for the end of a reply, even to another client. */
-  #settle(round: readonly (() => void)[]): void {
+  #settle(round: readonly Raised[]): void {
     const told = () => {
       this.#parts.flush();
-      for (const passed of round) passed();
+      for (const { passed } of round) passed();
+      for (const settled of new Set(round.map((raised) => raised.settled))) settled();
     };
     this.#all(
       (listener, run) => listener.whenReleased(run),

@@ -1,7 +1,13 @@
 import type { ReplySink } from './outflow.ts';
 
-/** How much may be held of one client's replies before its lane is read no further, in bytes. */
+/**
+ * How much memory may be taken by what is held of one client's replies before its lane is read no
+ * further, in bytes; and how much by what is to be said again.
+ */
 export const HOLD_MAX_BYTES = 1_048_576;
+
+/** What a piece that is held takes besides its own bytes, about, in bytes. */
+export const PIECE_BYTES = 128;
 
 /** What a client gets from the reply to one fenced write on, up to the next such reply. */
 interface Segment {
@@ -10,8 +16,6 @@ interface Segment {
   readonly chunks: Buffer[];
   bytes: number;
   passed: boolean;
-  /** One of its replies changes how pushes are to be read, or whether there are any. */
-  sealed: boolean;
 }
 
 /** An invalidation that came while something was held, and stands in the last segment of then. */
@@ -27,13 +31,18 @@ interface Repeat {
 export interface HoldClient {
   /** Takes bytes for the client, in order. */
   sendClient(bytes: Buffer): void;
+  /** More may be held again. */
+  hasRoom(): void;
 }
 
 /** What it needs for its fences. */
 export interface HoldParts {
   readonly counts: { fencedWrites: number };
-  /** Raises a fence, and calls back when it is passed; that may be at once. */
-  fence(passed: () => void): void;
+  /**
+   * Raises a fence, and calls back when it is passed, which may be at once; and then `settled`, once
+   * for all that are passed together.
+   */
+  fence(passed: () => void, settled: () => void): void;
 }
 
 /**
@@ -47,10 +56,14 @@ export class Hold implements ReplySink {
   readonly #client: HoldClient;
   readonly #parts: HoldParts;
   #segments: Segment[] | undefined; // undefined: nothing is held
-  #bytes = 0;
+  #front = 0; // those before this index have left
+  #bytes = 0; // see HOLD_MAX_BYTES
+  #wasFull = false;
+  #settled: (() => void) | undefined;
   #count = 0; // of segments so far
+  #sealed = 0; // the last that has a reply which changes how pushes are to be read; 0: none
   #repeats: Repeat[] | undefined;
-  #repeatBytes = 0;
+  #repeatBytes = 0; // see HOLD_MAX_BYTES
   #isUntold = false; // an invalidation waits for the end of the reply that the last segment ends in
   #whenOpen: (() => void)[] | undefined;
 
@@ -64,7 +77,7 @@ export class Hold implements ReplySink {
     return this.#segments !== undefined;
   }
 
-  /** How many bytes are held. */
+  /** How much memory is taken by what is held, about, in bytes. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -78,13 +91,14 @@ export class Hold implements ReplySink {
   begin(): void {
     this.#parts.counts.fencedWrites += 1;
     this.#count += 1;
-    const segment = { number: this.#count, chunks: [], bytes: 0, passed: false, sealed: false };
+    const segment = { number: this.#count, chunks: [], bytes: 0, passed: false };
     this.#segments ??= [];
     this.#segments.push(segment);
+    this.#grow(segment, PIECE_BYTES);
+    this.#settled ??= () => this.#release();
     this.#parts.fence(() => {
       segment.passed = true;
-      this.#release();
-    });
+    }, this.#settled);
   }
 
   send(bytes: Buffer): void {
@@ -94,15 +108,19 @@ export class Hold implements ReplySink {
       return;
     }
     segment.chunks.push(bytes);
-    segment.bytes += bytes.length;
-    this.#bytes += bytes.length;
+    this.#grow(segment, bytes.length + PIECE_BYTES);
     if (this.isFull && this.#isUntold) this.#release(); // its reply is too long to wait for its end
+  }
+
+  #grow(segment: Segment, bytes: number): void {
+    segment.bytes += bytes;
+    this.#bytes += bytes;
+    this.#wasFull ||= this.isFull;
   }
 
   /** The reply that comes now changes how pushes are to be read, or whether there are any. */
   seal(): void {
-    const last = this.#segments?.at(-1);
-    if (last !== undefined) last.sealed = true;
+    if (this.isHolding) this.#sealed = this.#count;
   }
 
   /**
@@ -114,20 +132,20 @@ export class Hold implements ReplySink {
    */
   sendNow(bytes: Buffer, all: Buffer): boolean {
     const segments = this.#segments ?? [];
-    const sealed = segments.findLastIndex((segment) => segment.sealed);
-    if (sealed === -1) this.#client.sendClient(bytes);
-    const from = segments[Math.max(sealed, 0)]?.number ?? 0;
+    const sealed = this.#sealed >= (segments[this.#front]?.number ?? 0) ? this.#sealed : 0;
+    if (sealed === 0) this.#client.sendClient(bytes);
+    const from = sealed > 0 ? sealed : (segments[this.#front]?.number ?? 0);
     if (from < this.#count) this.#repeat({ bytes, from, to: this.#count }, all);
-    return sealed === -1;
+    return sealed === 0;
   }
 
   #repeat(repeat: Repeat, all: Buffer): void {
     this.#repeats ??= [];
     this.#repeats.push(repeat);
-    this.#repeatBytes += repeat.bytes.length;
+    this.#repeatBytes += repeat.bytes.length + PIECE_BYTES;
     if (this.#repeatBytes <= HOLD_MAX_BYTES) return;
     this.#repeats = [{ ...repeat, bytes: all }];
-    this.#repeatBytes = all.length;
+    this.#repeatBytes = all.length + PIECE_BYTES;
   }
 
   /** An invalidation waits for the end of a reply: what is held of that reply waits with it. */
@@ -153,21 +171,39 @@ export class Hold implements ReplySink {
   }
 
   #release(): void {
-    const segments = this.#segments ?? [];
+    const segments = this.#segments;
+    if (segments === undefined) return;
     let released = 0;
-    while (segments[0]?.passed === true) {
-      if (segments.length === 1 && this.#isUntold && !this.isFull) break;
-      const segment = segments.shift() as Segment;
+    while (segments[this.#front]?.passed === true) {
+      const isLast = this.#front === segments.length - 1;
+      if (isLast && this.#isUntold && !this.isFull) break;
+      const segment = segments[this.#front] as Segment;
+      this.#front += 1;
       released = segment.number;
       this.#bytes -= segment.bytes;
       for (const chunk of segment.chunks) this.#client.sendClient(chunk);
     }
     this.#sayAgain(released);
-    if (segments.length > 0) return;
+    if (this.#front === segments.length) this.#open();
+    else this.#forgetReleased(segments);
+    if (!this.#wasFull || this.isFull) return;
+    this.#wasFull = false;
+    this.#client.hasRoom();
+  }
+
+  #open(): void {
     this.#segments = undefined;
+    this.#front = 0;
+    this.#isUntold = false;
     const runs = this.#whenOpen ?? [];
     this.#whenOpen = undefined;
     for (const run of runs) run();
+  }
+
+  #forgetReleased(segments: Segment[]): void {
+    if (this.#front * 2 < segments.length) return;
+    segments.splice(0, this.#front);
+    this.#front = 0;
   }
 
   /** @param released the last segment that has left */
@@ -175,7 +211,7 @@ export class Hold implements ReplySink {
     if (this.#repeats === undefined || released === 0) return;
     const left = this.#repeats.filter(({ to }) => to > released);
     this.#repeats = left.length > 0 ? left : undefined;
-    this.#repeatBytes = left.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    this.#repeatBytes = left.reduce((sum, { bytes }) => sum + bytes.length + PIECE_BYTES, 0);
     for (const { bytes, from } of left) if (from <= released) this.#client.sendClient(bytes);
   }
 }

@@ -165,20 +165,19 @@ function caching(session: Session, word: string): Step {
 
 /** CLIENT FENCE-WRITES ON|OFF, which no server has: holds for the writes behind it. */
 function fenceWrites(session: Session, word: string): Step {
-  let before: boolean | undefined;
+  let conclude: ((refused: boolean) => void) | undefined;
   const isKnown = word === 'on' || word === 'off';
   const standIn = new StandIn(
     'fence-writes',
     isKnown ? OK : error('ERR syntax error'),
     (refused) => {
       session.counts.answered += 1;
-      if (refused && before !== undefined) session.fenced = before;
+      conclude?.(refused);
     },
   );
   session.takeEffect(() => {
     if (standIn.isConcluded || !isKnown) return;
-    before = session.fenced;
-    session.fenced = word === 'on';
+    conclude = session.fences.want(word === 'on');
   });
   session.ask(standInFor('fence-writes', false), standIn);
   return 'done';

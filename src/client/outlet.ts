@@ -124,7 +124,8 @@ export class Outlet implements Between {
 
   /** Runs `run` when all that waits for the end of a reply has been sent. */
   whenTold(run: () => void): void {
-    if (!this.#hasUntold || this.#parts.output.isSlow) {
+    const { isSlow, isBackedUp } = this.#parts.output; // what was written in this turn counts, too
+    if (!this.#hasUntold || isSlow || isBackedUp) {
       run();
       return;
     }

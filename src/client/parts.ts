@@ -7,6 +7,7 @@ import type { Credentials } from '../upstream/credentials.ts';
 import type { SilentLog } from '../upstream/silent.ts';
 import type { EarLane, EarListener } from './ear.ts';
 import type { Advertise } from './hello.ts';
+import type { HoldClient } from './hold.ts';
 import type { Meter } from './meter.ts';
 
 /**
@@ -50,7 +51,7 @@ export interface SessionParts {
   /** Measures invalidations on their way. Without it they are not measured. */
   readonly meter?: Meter;
   /** Raises a fence behind a write; it is told when everybody concerned has been told. */
-  readonly fence: (passed: () => void) => void;
+  readonly fence: (passed: () => void, settled: () => void) => void;
   /** How writes are told as they pass. Without it they are not: notifications tell them. */
   readonly passing?: Passing | undefined;
   /** Whether clients' writes are fenced unless they choose otherwise. */
@@ -76,9 +77,8 @@ export interface SessionOutput {
 }
 
 /** What a session needs from its two connections. */
-export interface SessionEnds {
+export interface SessionEnds extends HoldClient {
   sendUpstream(bytes: Buffer): void;
-  sendClient(bytes: Buffer): void;
   readonly output: SessionOutput;
   /** Invalidations wait for the end of a reply, or to be judged: `whenTold` says when no longer. */
   withheld(): void;

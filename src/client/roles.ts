@@ -221,7 +221,7 @@ export function silentOwed(session: Session, name: string, changes: boolean): Ow
     if (changes) session.flushed();
   };
   const cancelled = () => call.settle(false);
-  const fences = changes && session.fenced;
+  const fences = changes && session.fences.isOn;
   if (fences && session.multi !== undefined) session.multi.fences = true;
   return consequent({ after, lost, cancelled }, { flushes: changes, fences });
 }

@@ -5,6 +5,7 @@ import { hasRule, translationFor } from '../translate/rules.ts';
 import { Barrier } from './barrier.ts';
 import { Emulation } from './emulation.ts';
 import { plainEntry } from './entries.ts';
+import { FenceChoice } from './fence-choice.ts';
 import type { RequestHandler, Step } from './handler.ts';
 import type { HeldWords } from './held.ts';
 import { Hold } from './hold.ts';
@@ -60,15 +61,14 @@ export class Session implements RequestHandler {
   readonly introduction: Introduction;
   /** Upstream has yet to let the client in. */
   isStranger = false;
-  /** Replies to the client's writes are fenced. */
-  fenced: boolean;
+  readonly fences: FenceChoice;
   #closed = false;
 
   constructor(parts: SessionParts, ends: SessionEnds) {
     this.parts = parts;
     this.ends = ends;
     this.counts = parts.counts;
-    this.fenced = parts.fenceWrites;
+    this.fences = new FenceChoice(parts.fenceWrites);
     this.hold = new Hold(ends, parts);
     this.replies = new ReplyReader(this.hold);
     const trackingParts = new TrackingParts(this);
@@ -262,7 +262,7 @@ export class Session implements RequestHandler {
     this.emulation.close();
     this.replies.reset();
     this.#user = DEFAULT_USER;
-    this.fenced = this.parts.fenceWrites;
+    this.fences.reset();
     this.noloop.reset();
     this.introduction.reset();
   }

@@ -121,7 +121,11 @@ export class Peer {
         role: 'master',
       }),
       newClientId: () => 1,
-      fence: (passed) => rig.fences.push(passed),
+      fence: (passed, settled) =>
+        rig.fences.push(() => {
+          passed();
+          settled();
+        }),
       fenceWrites: fenced,
     };
     this.session = new Session(parts, {
@@ -138,6 +142,7 @@ export class Peer {
       },
       withheld: () => {},
       wake: () => {},
+      hasRoom: () => {},
       finished: () => {},
     });
     this.session.begin();

@@ -178,7 +178,7 @@ export class Core {
       tellOrphans: true,
       now,
       roundTrip: () => ROUND_TRIP_MS,
-      fence: (passed) => this.#fences.raise(passed),
+      fence: (...told) => this.#fences.raise(...told),
       fenceWrites: setup.fences === 'on',
       refusesTracking: () => false,
       speaksResp3: () => true,

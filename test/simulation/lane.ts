@@ -213,6 +213,8 @@ export class SimulatedLane implements Listener, SessionEnds {
     if (this.#laneIsThere) this.#endLane();
   }
 
+  hasRoom(): void {} // so much is never held here
+
   finished(): void {
     if (!this.#clientIsThere) return; // it has left
     if (!this.#isDraining && !this.client.hasQuit) {

@@ -263,7 +263,7 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     'half of a held reply is let go, and what has to follow it is not',
     'client/hold.ts',
-    'if (segments.length === 1 && this.#isUntold && !this.isFull) break;',
+    'if (isLast && this.#isUntold && !this.isFull) break;',
     '',
   ),
   mutation(

@@ -35,6 +35,8 @@ class Rig {
   readonly passed: string[] = [];
   /** How many had been passed whenever what had been told was sent. */
   readonly flushedAt: number[] = [];
+  settledCount = 0;
+  readonly settled = () => void this.settledCount++;
   readonly limits = new Set<() => void>();
   parties: Party[] = [];
   isBlind = false;
@@ -50,7 +52,7 @@ class Rig {
   });
 
   raise(...names: readonly string[]): void {
-    for (const name of names) this.fences.raise(() => this.passed.push(name));
+    for (const name of names) this.fences.raise(() => this.passed.push(name), this.settled);
   }
 
   answer(heard = true): void {
@@ -59,6 +61,16 @@ class Rig {
 }
 
 describe('a fence', () => {
+  test('that is passed with others of the same client settles once', () => {
+    const rig = new Rig();
+    rig.raise('a');
+    rig.raise('b', 'c');
+    rig.answer();
+    expect(rig.settledCount).toBe(1);
+    rig.answer();
+    expect([rig.settledCount, rig.passed]).toEqual([2, ['a', 'b', 'c']]);
+  });
+
   test('is passed behind what has been told in the same turn', () => {
     const rig = new Rig();
     rig.raise('a', 'b');

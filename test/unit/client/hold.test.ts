@@ -1,13 +1,24 @@
 import { describe, expect, test } from 'vitest';
-import { HOLD_MAX_BYTES, Hold } from '../../../src/client/hold.ts';
+import { HOLD_MAX_BYTES, Hold, PIECE_BYTES } from '../../../src/client/hold.ts';
 
 /** A hold, what the client got, and the fences that are raised. */
 function rig() {
   const sent: string[] = [];
   const fences: (() => void)[] = [];
+  const rooms: number[] = [];
   const hold = new Hold(
-    { sendClient: (bytes) => sent.push(bytes.toString('latin1')) },
-    { counts: { fencedWrites: 0 }, fence: (passed) => fences.push(passed) },
+    {
+      sendClient: (bytes) => sent.push(bytes.toString('latin1')),
+      hasRoom: () => rooms.push(hold.bytes),
+    },
+    {
+      counts: { fencedWrites: 0 },
+      fence: (passed, settled) =>
+        fences.push(() => {
+          passed();
+          settled();
+        }),
+    },
   );
   const send = (text: string) => hold.send(Buffer.from(text, 'latin1'));
   // Without a hold it would come behind what has come.
@@ -16,7 +27,7 @@ function rig() {
     send(text);
     return isSent;
   };
-  return { hold, sent, fences, send, push };
+  return { hold, sent, fences, rooms, send, push };
 }
 
 describe('a hold', () => {
@@ -32,7 +43,7 @@ describe('a hold', () => {
     hold.begin();
     send('a');
     send('bc');
-    expect([sent.length, hold.isHolding, hold.bytes]).toEqual([0, true, 3]);
+    expect([sent.length, hold.isHolding, hold.bytes]).toEqual([0, true, 3 + 3 * PIECE_BYTES]);
     fences[0]?.();
     expect(sent).toEqual(['a', 'bc']);
     expect([hold.isHolding, hold.bytes]).toEqual([false, 0]);
@@ -60,8 +71,14 @@ describe('a hold', () => {
   test('holds nothing behind a fence that is passed at once', () => {
     const sent: string[] = [];
     const hold = new Hold(
-      { sendClient: (bytes) => sent.push(String(bytes)) },
-      { counts: { fencedWrites: 0 }, fence: (passed) => passed() },
+      { sendClient: (bytes) => sent.push(String(bytes)), hasRoom: () => {} },
+      {
+        counts: { fencedWrites: 0 },
+        fence: (passed, settled) => {
+          passed();
+          settled();
+        },
+      },
     );
     hold.begin();
     hold.send(Buffer.from('a'));
@@ -107,7 +124,7 @@ describe('a hold', () => {
     for (const name of [long, long, 'k']) push(name);
     sent.length = 0;
     fences[0]?.();
-    expect(sent).toEqual(['1', 'all']);
+    expect(sent).toEqual(['1', 'all', 'k']);
   });
 
   test('lets no invalidation pass a reply without which it can not be read', () => {
@@ -158,19 +175,47 @@ describe('a hold', () => {
     },
   );
 
-  test('says when it is full, and when it is open again', () => {
+  test('says when it is full, and when there is room again though something is still held', () => {
+    const { hold, fences, rooms, send } = rig();
+    hold.begin();
+    send('a'.repeat(HOLD_MAX_BYTES - 2 * PIECE_BYTES));
+    expect(hold.isFull).toBe(false);
+    hold.begin();
+    expect([hold.isFull, rooms]).toEqual([true, []]);
+    fences[0]?.();
+    expect([hold.isHolding, hold.isFull, rooms]).toEqual([true, false, [PIECE_BYTES]]);
+    fences[1]?.();
+    expect([hold.bytes, rooms.length]).toEqual([0, 1]);
+  });
+
+  test('is full of many short replies, too', () => {
+    const { hold, send } = rig();
+    for (let count = 0; !hold.isFull; count++) {
+      expect(count).toBeLessThan(HOLD_MAX_BYTES / PIECE_BYTES);
+      hold.begin();
+      send('+OK\r\n');
+    }
+  });
+
+  test('lets go of 200,000 replies in no time that grows with their square', () => {
+    const { hold, fences, send } = rig();
+    for (let count = 0; count < 200_000; count++) {
+      hold.begin();
+      send('+OK\r\n');
+    }
+    for (const passed of fences) passed();
+    expect([hold.isHolding, hold.bytes]).toEqual([false, 0]);
+  });
+
+  test('runs what waits for nothing being held', () => {
     const { hold, fences } = rig();
     let opened = 0;
     hold.whenOpen(() => void opened++);
     expect(opened).toBe(1);
     hold.begin();
-    hold.send(Buffer.alloc(HOLD_MAX_BYTES));
-    expect(hold.isFull).toBe(false);
-    hold.send(Buffer.alloc(1));
-    expect(hold.isFull).toBe(true);
     hold.whenOpen(() => void opened++);
     expect(opened).toBe(1);
     fences[0]?.();
-    expect([opened, hold.isFull]).toEqual([2, false]);
+    expect(opened).toBe(2);
   });
 });
