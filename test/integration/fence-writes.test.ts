@@ -44,6 +44,20 @@ async function start(own: Own, overrides: ProxyOverrides): Promise<Scene> {
 }
 
 describe('with --fence-writes', () => {
+  test('ten thousand writes in one pipeline tell their own client of each key a few times', async ({
+    scene,
+  }) => {
+    const { client, proxy } = await scene();
+    const writer = await client('HELLO 3', 'CLIENT TRACKING ON BCAST');
+    const count = 10_000;
+    const before = writer.bytes.length;
+    await writer.pipeline(Array.from({ length: count }, (_, n) => `SET many:${n} 1`));
+    await vi.waitFor(() => expect(writer.bytes.includes(`many:${count - 1}\r\n`)).toBe(true), POLL);
+    // 30 bytes name a key. Said again behind each reply that is let go, they would be gigabytes.
+    expect(writer.bytes.length - before).toBeLessThan(10 * 30 * count);
+    expect(proxy.metrics.counts.fencedWrites).toBe(count);
+  });
+
   test.for<readonly [string, readonly Request[]]>([
     ['SET', ['SET k 1']],
     ['a write of a tracking client', [...TRACKING, 'SET k 1']],
