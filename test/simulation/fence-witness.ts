@@ -60,7 +60,9 @@ export class FenceWitness {
       const [output, ...others] = reader.outputs;
       // A slow one is not told of its own write in advance: as with Redis, it hears of it behind.
       const isOwn = reader.client === writer && output?.mayBeSlow === true;
-      const isExcused = isOwn || reader.outputs.some(({ isSlow }) => isSlow);
+      // Nor is one that was slow when the fence was passed, and has since read all but a reply's end.
+      const wasSlow = output?.mayBeSlow === true && reader.isMidReply();
+      const isExcused = isOwn || wasSlow || reader.outputs.some(({ isSlow }) => isSlow);
       if (isExcused) this.#excuse(reader, changes);
       // One that is told by another connection may read this one first: see `look`.
       if (output === undefined || others.length > 0) continue;
