@@ -12,6 +12,7 @@ import {
   chmodSync,
   constants,
   existsSync,
+  lstatSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -51,6 +52,11 @@ function ensureNode() {
 export function ensureDependencies() {
   ensureNode();
   if (dependenciesMatch()) return;
+  const folder = path.join(ROOT, 'node_modules');
+  // npm would empty the folder that it leads to, which others may be using.
+  if (lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink() === true) {
+    fail('node_modules is a link, and holds other packages than package-lock.json: run npm ci');
+  }
   console.error('sidetrack: installing packages (npm ci)');
   // Dev packages too, even under NODE_ENV=production: the build needs them.
   const npm = npmCommand();
