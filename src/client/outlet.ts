@@ -36,6 +36,7 @@ export class Outlet implements Between {
   #heardAtMs = 0; // as the meter had it when the first that waits was told
   #whenTold: (() => void)[] | undefined;
   #clientId: number | undefined;
+  #isClosed = false;
   /** The last invalidation could not reach the client that it was redirected to. */
   broken = false;
 
@@ -62,6 +63,9 @@ export class Outlet implements Between {
   /** The connection is gone. */
   close(): void {
     if (this.#clientId !== undefined) this.#parts.tracker.unname(this.#clientId);
+    this.#isClosed = true; // a reply that has come in part has no end to wait for
+    this.#backlog = undefined;
+    this.#hasUntold = false;
     this.#parts.hold.told();
     this.#tellWaiters();
   }
@@ -82,7 +86,7 @@ export class Outlet implements Between {
   }
 
   receive(what: What): void {
-    if (!this.#isReachable) return;
+    if (this.#isClosed || !this.#isReachable) return;
     const { replies, meter } = this.#parts;
     const isBackedUp = this.#parts.output.isBackedUp;
     const inAdvance = !isBackedUp && this.#sendInAdvance(what);
@@ -108,6 +112,7 @@ export class Outlet implements Between {
 
   /** The client has taken what it got. */
   drained(): void {
+    if (this.#isClosed) return;
     if (!this.#parts.replies.midReply) this.betweenReplies();
     else if (this.#backlog !== undefined || this.#brokenTarget !== undefined) this.#waitForEnd();
   }
