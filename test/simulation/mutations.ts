@@ -20,9 +20,9 @@ export const MUTATIONS: readonly Mutation[] = [
       },
       {
         file: 'src/client/tracked.ts',
-        from: 'const gone = this.#delivery.land(flight, refused);',
-        to: `const gone = this.#delivery.land(flight, refused);
-             for (const key of flight.readKeys) this.#parts.tracker.remember(key, this.id);`,
+        from: 'for (const key of this.#delivery.land(flight, refused)) tracker.forget(key, this.id);',
+        to: `for (const key of this.#delivery.land(flight, refused)) tracker.forget(key, this.id);
+             for (const key of flight.readKeys) tracker.remember(key, this.id);`,
       },
     ],
   },
@@ -71,13 +71,13 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     'nobody is told when sight is back',
     'tracking/tracker.ts',
-    "this.#blind = false;\n    this.changedAll('blind');",
+    "this.#blind = false;\n    this.#sight += 1;\n    this.changedAll('blind');",
     'this.#blind = false;',
   ),
   mutation(
     'a read in a blind spell may be cached',
     'client/tracked.ts',
-    'if (!refused && this.#parts.tracker.blind) this.distrust(flight.readKeys);',
+    'if (!refused && tracker.wasBlindSince(flight.sight)) this.distrust(flight.readKeys);',
     '',
   ),
   mutation(
@@ -209,8 +209,8 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     'a fence does not ask whether all has been heard',
     'client/fences.ts',
-    'this.#raised.push(passed);\n    if (!this.#isAsking) this.#ask();',
-    'this.#settle([passed]);',
+    'this.#raised.push(raised);\n    if (!this.#isAsking) this.#ask();',
+    'this.#settle([raised]);',
   ),
   mutation(
     'a fence does not wait for what is behind replies',

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { MUTATIONS } from './mutations.ts';
 import { replay, runSeed, tellFailure } from './run.ts';
 import { setupOf } from './schedule.ts';
 import { shrink } from './shrink.ts';
@@ -60,6 +62,13 @@ describe('what the simulated client makes of silence', () => {
     const steps = [send('HELLO 3'), ...there, send('CLIENT REPLY OFF', 'MULTI'), ...there];
     expect(replay(setup, steps)?.message).toBeUndefined();
   });
+});
+
+test.for(MUTATIONS)('the sources have what a mutation changes: $name', ({ edits }) => {
+  for (const { file, from } of edits) {
+    const source = readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
+    expect(source.split(from).length - 1, `${file} holds once: ${from}`).toBe(1);
+  }
 });
 
 describe('the eyes of the simulated client', () => {
