@@ -171,12 +171,6 @@ export const MUTATIONS: readonly Mutation[] = [
     'return keys;',
   ),
   mutation(
-    'a client of BCAST is told nothing where nobody can say what it may read',
-    'client/nameable.ts',
-    'if (access === undefined || tooMany) tell(undefined);',
-    'if (access === undefined || tooMany) tell([]);',
-  ),
-  mutation(
     'CLIENT REPLY OFF is not heeded',
     'client/replies.ts',
     'this.silent = this.muted || (',
@@ -199,12 +193,6 @@ export const MUTATIONS: readonly Mutation[] = [
     'upstream/signs.ts',
     'if (others > known.others) {',
     'if (others > known.others + 1) {',
-  ),
-  mutation(
-    'what waits in MULTI hides the silent commands of others',
-    'client/roles.ts',
-    "session.takeEffect(() => call.send(), 'aside');",
-    'call.send();',
   ),
   mutation(
     'a fence does not ask whether all has been heard',
@@ -249,12 +237,6 @@ export const MUTATIONS: readonly Mutation[] = [
     'if',
   ),
   mutation(
-    'what waits for a slow client is forgotten when it has read all but the end of a reply',
-    'client/outlet.ts',
-    'else if (this.#backlog !== undefined || this.#brokenTarget !== undefined) this.#waitForEnd();',
-    '',
-  ),
-  mutation(
     'of what is held only the last is followed by what was sent before it',
     'client/hold.ts',
     'if (from < this.#count)',
@@ -277,18 +259,6 @@ export const MUTATIONS: readonly Mutation[] = [
     'client/tracking-parts.ts',
     'this.hold.seal();',
     '',
-  ),
-  mutation(
-    'an attributed write is not fenced where our MULTI is refused',
-    'client/noloop.ts',
-    'if (this.#flight.fences && !skipped && !replies.silent) this.#session.hold.begin();',
-    '',
-  ),
-  mutation(
-    'a read that was in flight when sight came back is trusted',
-    'tracking/tracker.ts',
-    'return this.#blind || this.#sight !== sight;',
-    'return this.#blind;',
   ),
   mutation(
     'everything that waits for a slow client is forgotten',

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Hold } from '../../../src/client/hold.ts';
-import { PASS_FENCED } from '../../../src/client/ledger.ts';
+import { PASS, PASS_FENCED } from '../../../src/client/ledger.ts';
 import { Meter } from '../../../src/client/meter.ts';
 import { Outlet } from '../../../src/client/outlet.ts';
 import { ReplyReader } from '../../../src/client/replies.ts';
@@ -61,6 +61,20 @@ describe('a client that has read all but the end of a reply', () => {
     replies.feed(Buffer.from(':2\r\n'));
     // What is held is not waited for either: see Hold.
     expect(got.join('')).toBe(`${pushOf('k')}${HALF}:2\r\n${pushOf('k')}`);
+  });
+
+  test('is told at that end also of what came before that reply', () => {
+    const { got, replies, outlet, drain, pass } = slowInReply();
+    replies.feed(Buffer.from(':2\r\n'));
+    pass();
+    outlet.receive(keyOf('k2')); // between two replies, but the client has yet to read
+    replies.ledger.push(PASS);
+    replies.feed(Buffer.from(HALF));
+    got.length = 0;
+    drain();
+    expect(got).toEqual([]);
+    replies.feed(Buffer.from(':2\r\n'));
+    expect(got.join('')).toContain(pushOf('k2'));
   });
 
   test.for(['before', 'after'] as const)(
