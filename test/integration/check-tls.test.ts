@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import tls from 'node:tls';
@@ -10,6 +10,7 @@ import { examine } from '../../src/doctor/examine.ts';
 import type { Finding } from '../../src/doctor/finding.ts';
 import type { Flag } from '../../src/options.ts';
 import { Authority, type CertificateOptions } from '../helpers/certificates.ts';
+import { freePort } from '../helpers/free-port.ts';
 import { startRedis } from '../helpers/redis.ts';
 
 type Flags = { readonly [flag in Flag]?: string };
@@ -90,15 +91,6 @@ test.for([
   expect(found).toContain(': TLS: ');
   expect(fixes.map((fix) => fix.how)).toEqual([how]);
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 /** @returns the paths of a new certificate and its key */
 function filesOf(by: Authority, name: string): { readonly cert: string; readonly key: string } {

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +10,7 @@ import { parseListen } from '../../src/address.ts';
 import { type Admin, startAdmin } from '../../src/admin/http.ts';
 import { environmentName } from '../../src/config.ts';
 import { OPTIONS } from '../../src/options.ts';
+import { freePort } from '../helpers/free-port.ts';
 import { type RunningProxy, startProxy } from '../helpers/proxy.ts';
 import { type RedisProcess, startRedis } from '../helpers/redis.ts';
 
@@ -507,13 +507,4 @@ function logOf(child: ChildProcess): () => string {
     log = (log + text).slice(-4_096);
   });
   return () => log;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
