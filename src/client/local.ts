@@ -163,21 +163,17 @@ function caching(session: Session, word: string): Step {
   return 'done';
 }
 
-/** CLIENT FENCE-WRITES ON|OFF, which no server has: holds for the writes behind it. */
+/**
+ * CLIENT FENCE-WRITES ON|OFF, which no server has: holds for the writes behind it. In MULTI it is
+ * open from the moment it is read, for if upstream has refused that MULTI it is executed at once.
+ */
 function fenceWrites(session: Session, word: string): Step {
-  let conclude: ((refused: boolean) => void) | undefined;
   const isKnown = word === 'on' || word === 'off';
-  const standIn = new StandIn(
-    'fence-writes',
-    isKnown ? OK : error('ERR syntax error'),
-    (refused) => {
-      session.counts.answered += 1;
-      conclude?.(refused);
-    },
-  );
-  session.takeEffect(() => {
-    if (standIn.isConcluded || !isKnown) return;
-    conclude = session.fences.want(word === 'on');
+  const conclude = isKnown ? session.fences.want(word === 'on') : undefined;
+  const answer = isKnown ? OK : error('ERR syntax error');
+  const standIn = new StandIn('fence-writes', answer, (refused) => {
+    session.counts.answered += 1;
+    conclude?.(refused);
   });
   session.ask(standInFor('fence-writes', false), standIn);
   return 'done';

@@ -19,6 +19,18 @@ describe('a fenced write that is attributed', () => {
   });
 });
 
+test('a write behind CLIENT FENCE-WRITES ON is fenced, also where their MULTI is refused', () => {
+  const rig = new Rig();
+  const writer = rig.client();
+  writer.send('MULTI');
+  writer.send('CLIENT', 'FENCE-WRITES', 'ON');
+  writer.send('SET', 'k', '1');
+  writer.hears('-NOPERM no\r\n', '$-1\r\n', '+OK\r\n');
+  expect(writer.take()).toBe('-NOPERM no\r\n+OK\r\n');
+  for (const passed of rig.fences.splice(0)) passed();
+  expect(writer.take()).toBe('+OK\r\n');
+});
+
 test('a read that was in flight through a blind spell is dropped, whatever is in flight behind it', () => {
   const rig = new Rig();
   const reader = rig.client();
