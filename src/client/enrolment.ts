@@ -8,6 +8,8 @@ export class Enrolment {
   readonly #id: ReaderId;
   #watched: ReadonlySet<string> | undefined; // undefined: nothing
   #pending: Set<TrackingState> | undefined; // wanted by what upstream has yet to judge
+  #isBcast = false;
+  #isNoloop = false;
 
   constructor(tracker: Tracker, id: ReaderId) {
     this.#tracker = tracker;
@@ -25,10 +27,22 @@ export class Enrolment {
     this.#pending?.delete(state);
   }
 
+  /** Whether it is in BCAST mode in every state in which it may be and track. */
+  get isBcast(): boolean {
+    return this.#isBcast;
+  }
+
+  /** As `isBcast`, of NOLOOP. */
+  get isNoloop(): boolean {
+    return this.#isNoloop;
+  }
+
   /** @param believed states in which the client may be, besides those that are expected */
   update(reader: Reader, believed: readonly TrackingState[]): void {
-    const states = [...(this.#pending ?? []), ...believed];
-    if (states.some(({ on }) => on)) this.#tracker.join(this.#id, reader);
+    const states = [...(this.#pending ?? []), ...believed].filter(({ on }) => on);
+    this.#isBcast = states.every(({ bcast }) => bcast);
+    this.#isNoloop = states.every(({ noloop }) => noloop);
+    if (states.length > 0) this.#tracker.join(this.#id, reader);
     else this.#tracker.leave(this.#id);
     const prefixes = new Set(states.flatMap((state) => [...state.prefixes]));
     for (const prefix of this.#watched ?? []) {

@@ -229,14 +229,13 @@ export class Tracked implements Reader, Target {
   }
 
   changed(key: Key, own: boolean): void {
-    const { bcast, noloop } = this.#current;
-    if ((bcast && this.#wanted.bcast) || (own && noloop && this.#wanted.noloop)) return;
+    if (this.#enrolment.isBcast || (own && this.#enrolment.isNoloop)) return;
     this.#delivery.changed(key, this.#parts.now(), this.#parts.roundTrip());
     if (this.#delivery.hasDues) this.#parts.wake();
   }
 
   changedSome(batch: Batch): void {
-    const keys = this.#current.noloop ? batch.keysNotBy(this.id) : batch.keys;
+    const keys = this.#enrolment.isNoloop ? batch.keysNotBy(this.id) : batch.keys;
     this.#nameable.judge(keys, (named) => this.#tellSome(named));
     if (this.#nameable.isWaiting) this.#parts.withheld();
   }
@@ -256,11 +255,6 @@ export class Tracked implements Reader, Target {
   /** Lets go the invalidations that have waited long enough. */
   tick(): void {
     this.#made?.tick(this.#parts.now());
-  }
-
-  /** What counts for invalidations: what is confirmed, or, before anything is, what is wanted. */
-  get #current(): TrackingState {
-    return this.#confirmed.on ? this.#confirmed : this.#wanted;
   }
 
   /** Whether a read that is sent now may be cached, so that it must be followed by its changes. */
