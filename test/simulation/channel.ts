@@ -28,6 +28,7 @@ export class Channel {
   #atRedis = false; // Redis writes to it
   #atProxy: 'down' | 'subscribing' | 'asking' | 'up' = 'down';
   #confirmations = 0;
+  #isProofDue = false; // the proxy has asked, and Redis has not answered
   #asked: ((heard: boolean) => void)[] = []; // by fences, and not answered yet
   #atRedisCount = 0; // so many of these questions have yet to reach Redis
   #answered: ((heard: boolean) => void)[] = []; // in the chunk that is being read
@@ -56,9 +57,9 @@ export class Channel {
     return this.#atProxy === 'up';
   }
 
-  /** The proxy waits for the answer to its PING. */
+  /** Redis has yet to answer the proxy's PING. */
   get isAsking(): boolean {
-    return this.#atProxy === 'asking' && this.#atRedis;
+    return this.#isProofDue && this.#atRedis;
   }
 
   /** A fence's PING is on its way to Redis. */
@@ -109,6 +110,7 @@ export class Channel {
     if (this.#atProxy === 'down') return;
     this.#atRedis = false;
     this.#atProxy = 'down';
+    this.#isProofDue = false;
     this.pipe.clear();
     if (!tellsAskersLate) this.#tellAskers();
     this.#parts.listener.blind(LOST);
@@ -135,7 +137,9 @@ export class Channel {
 
   /** Redis answers the PING with which the proxy proves the subscription. */
   prove(): void {
-    if (this.isAsking) this.#write(PONG);
+    if (!this.isAsking) return;
+    this.#isProofDue = false;
+    this.#write(PONG);
   }
 
   /** The proxy receives what has arrived. */
@@ -155,6 +159,7 @@ export class Channel {
     if (this.#confirmations === 2) {
       this.#parts.isHeard();
       this.#atProxy = 'asking';
+      this.#isProofDue = true;
     } else if (this.#confirmations === 3) {
       this.#atProxy = 'up';
       this.#parts.listener.sighted();
