@@ -23,8 +23,9 @@ import { reloadAll } from './tls.ts';
 import { COEFFICIENT_COUNT } from './tracking/key-index.ts';
 import { type Reason, Tracker } from './tracking/tracker.ts';
 import { AccessRules } from './upstream/access.ts';
-import { Control, helloFacts, type ServerFacts } from './upstream/control.ts';
+import { askOnce, helloFacts, type ServerFacts } from './upstream/control.ts';
 import { Endpoint } from './upstream/endpoint.ts';
+import { IdleTimeout } from './upstream/idle-timeout.ts';
 import { SilentLog } from './upstream/silent.ts';
 
 export type { TrackingProxy as Proxy } from './proxy-parts.ts';
@@ -62,7 +63,11 @@ class RedisProxy implements TrackingProxy {
   readonly #connectionParts: ConnectionParts;
   readonly #silentLog = new SilentLog();
   readonly #access = new AccessRules(
-    (user) => this.#askUser(user),
+    (user) => askOnce(this.#endpoint, (control) => control.user(user)),
+    () => performance.now(),
+  );
+  readonly #idleTimeout = new IdleTimeout(
+    async () => (this.#asksConfig ? askOnce(this.#endpoint, (to) => to.idleTimeout()) : undefined),
     () => performance.now(),
   );
   #commands = CommandTable.builtin();
@@ -263,6 +268,7 @@ class RedisProxy implements TrackingProxy {
       newClientId: () => this.#nextClientId++,
       speaksResp3: () => this.#facts?.speaksResp3 ?? true,
       serverFacts: () => helloFacts(this.#facts),
+      beatMs: () => this.#idleTimeout.beatMs,
       refusesTracking: () => this.#config.blind === 'refuse' && this.#tracker.blind,
       closed: (connection) => {
         this.#connections.delete(connection);
@@ -279,14 +285,9 @@ class RedisProxy implements TrackingProxy {
     );
   }
 
-  async #askUser(user: string): Promise<unknown> {
-    const control = new Control(this.#endpoint);
-    try {
-      await control.open();
-      return await control.user(user);
-    } finally {
-      control.close();
-    }
+  /** Whether CONFIG may be used. */
+  get #asksConfig(): boolean {
+    return this.#config.notifyConfig !== 'skip' && this.#config.source !== 'writes';
   }
 
   /** @returns the connections that may have something left to be told */

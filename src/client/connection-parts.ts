@@ -25,6 +25,8 @@ export interface ConnectionParts extends SessionParts {
   readonly logger: Logger;
   readonly counts: ConnectionCounts;
   readonly outputLimit: OutputLimit;
+  /** How often a lane is used that upstream must not end as idle, in milliseconds. */
+  readonly beatMs: () => number;
   /** Invalidations of this connection wait for their time. */
   readonly wake: (connection: Connection) => void;
   /** Something waits to be told to this connection, for which no time is set. */

@@ -1,6 +1,7 @@
 import type net from 'node:net';
 import type { Idler } from '../idle.ts';
 import { Lane } from '../upstream/lane.ts';
+import { beating } from '../upstream/pulse.ts';
 import type { ConnectionParts } from './connection-parts.ts';
 import { PARK_MS } from './delivery.ts';
 import type { EarLane, EarListener } from './ear.ts';
@@ -58,7 +59,7 @@ export class Connection implements Idler, Listener, SessionEnds, OutputListener 
     this.#parts.withheld(this);
   }
 
-  openEar({ received, closed }: EarListener): EarLane {
+  openEar({ received, closed }: EarListener, beat: () => void): EarLane {
     const guarded = (chunk: Buffer) => {
       try {
         received(chunk);
@@ -66,7 +67,8 @@ export class Connection implements Idler, Listener, SessionEnds, OutputListener 
         this.#fail(cause);
       }
     };
-    return new Lane(this.#parts.endpoint, { received: guarded, drained: ignore, closed });
+    const listener = { received: guarded, drained: ignore, closed };
+    return new Lane(this.#parts.endpoint, beating(listener, beat, this.#parts.beatMs));
   }
 
   /** Lets go the invalidations whose time has come. @returns whether more are waiting */

@@ -32,6 +32,12 @@ const IN_SUBSCRIBER_MODE = error(
 const LEAVES_RESP3 = error('ERR unsubscribe first: RESP2 has no room for messages and replies');
 const OTHER_USER = error('ERR unsubscribe first: what there is was subscribed to as another user');
 
+/**
+ * A request of no words: every server reads and forgets it, and answers nothing. Inside MULTI it is
+ * not queued.
+ */
+const EMPTY_REQUEST = Buffer.from('*0\r\n');
+
 /** @returns whether upstream does not know, or does not allow, what it was asked */
 export function isUnknown(reply: Reply): boolean {
   return reply.type === TYPE.error && UNKNOWN.test(reply.bytes?.toString('latin1', 0, 32) ?? '');
@@ -217,12 +223,22 @@ export class Emulation implements Between {
   #listen(): Ear {
     const { ends } = this.#session;
     this.#ear ??= new Ear({
-      open: (listener) => ends.openEar(listener),
+      open: (listener) => ends.openEar(listener, () => this.#beat()),
       credentials: this.#login,
       push: (frames) => this.#push(frames),
       lost: () => this.#session.finish(),
     });
     return this.#ear;
+  }
+
+  /**
+   * A subscriber may be silent for as long as it likes, but upstream does not see on its lane that it
+   * is one. Nothing is said while a reply is owed: what upstream works on is not idle, and behind QUIT
+   * or SYNC nothing may follow. Nor inside a request of which a part has been sent.
+   */
+  #beat(): void {
+    const { replies, requests } = this.#session;
+    if (replies.ledger.size === 0 && !requests.isStreaming) this.#session.send(EMPTY_REQUEST);
   }
 
   /** Messages go between the replies, as pushes of upstream's own would. */

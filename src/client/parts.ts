@@ -84,8 +84,8 @@ export interface SessionEnds extends HoldClient {
   withheld(): void;
   /** Invalidations wait: `tracked.tick` is to be called now and then while they do. */
   wake(): void;
-  /** Opens another connection to upstream. */
-  openEar(listener: EarListener): EarLane;
+  /** Opens another connection to upstream. @param beat to be called now and then until it is closed */
+  openEar(listener: EarListener, beat: () => void): EarLane;
   /** Everything has been sent: both connections may end. */
   finished(): void;
 }

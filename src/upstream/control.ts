@@ -160,6 +160,17 @@ export class Control {
     }
   }
 
+  /**
+   * @returns after how many seconds upstream ends an idle connection, 0: never; undefined where CONFIG
+   *          is refused
+   * @throws ProxyError UPSTREAM_UNREACHABLE
+   */
+  async idleTimeout(): Promise<number | undefined> {
+    const reply = await this.ask('CONFIG', 'GET', 'timeout');
+    const seconds = Array.isArray(reply) ? Number(reply[1] ?? Number.NaN) : Number.NaN;
+    return Number.isInteger(seconds) ? seconds : undefined;
+  }
+
   /** @throws ProxyError UPSTREAM_REFUSED */
   async setNotifyFlags(flags: string): Promise<void> {
     try {
@@ -183,6 +194,23 @@ export async function openControl(endpoint: Endpoint): Promise<Control> {
   } catch (cause) {
     control.close();
     throw cause;
+  }
+}
+
+/**
+ * Opens a connection to ask one thing.
+ *
+ * @throws ProxyError UPSTREAM_UNREACHABLE, UPSTREAM_REFUSED
+ */
+export async function askOnce<T>(
+  endpoint: Endpoint,
+  ask: (control: Control) => Promise<T>,
+): Promise<T> {
+  const control = await openControl(endpoint);
+  try {
+    return await ask(control);
+  } finally {
+    control.close();
   }
 }
 

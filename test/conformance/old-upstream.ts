@@ -28,7 +28,7 @@ export const OLD_DIFFERENCES: readonly OldDifference[] = [
   },
   {
     name: 'CLIENT LIST shows the connection that listens beside the one that asks',
-    reason: 'they are two; upstream may end the latter when it is idle for its `timeout`',
+    reason: `they are two; the latter is kept from being idle for upstream's \`timeout\``,
   },
   {
     name: 'RESET keeps the user where upstream does not know RESET',

@@ -1,3 +1,4 @@
+import type { EarListener } from '../../src/client/ear.ts';
 import type { Passing, SessionCounts, SessionParts } from '../../src/client/parts.ts';
 import { Session } from '../../src/client/session.ts';
 import { CommandTable } from '../../src/commands/table.ts';
@@ -30,6 +31,14 @@ export interface RigOptions {
   readonly source?: SourceKind;
   /** Of upstream, as 7.0 is 700, which is taken where none is named; undefined: it is not known. */
   readonly version?: number | undefined;
+}
+
+/** A connection that a session has opened to listen. */
+export interface OpenedEar {
+  readonly listener: EarListener;
+  /** Time passes while it is open. */
+  readonly beat: () => void;
+  readonly isOpen: boolean;
 }
 
 /** Sessions in front of an upstream whose replies the test speaks. */
@@ -93,6 +102,7 @@ export class Peer {
   };
   #got = '';
   #sent = '';
+  #ear: OpenedEar | undefined;
 
   constructor(rig: Rig, fenced: boolean) {
     const parts: SessionParts = {
@@ -137,8 +147,13 @@ export class Peer {
         rig.told.push(this);
       },
       output: { isBackedUp: false, isSlow: false, whenDrained: () => {} },
-      openEar: () => {
-        throw new Error('nobody listens here');
+      openEar: (listener, beat) => {
+        const ear = { listener, beat, isOpen: true };
+        this.#ear = ear;
+        const destroy = () => {
+          ear.isOpen = false;
+        };
+        return { write: () => {}, pause: () => {}, resume: () => {}, destroy };
       },
       withheld: () => {},
       wake: () => {},
@@ -164,6 +179,12 @@ export class Peer {
     const got = this.#got;
     this.#got = '';
     return got;
+  }
+
+  /** The connection on which it listens, where that is another one: the last that was opened. */
+  get ear(): OpenedEar {
+    if (this.#ear === undefined) throw new Error('it does not listen on another connection');
+    return this.#ear;
   }
 
   /** All that was sent upstream. */
