@@ -20,8 +20,8 @@ export interface RequestHandler {
   find(name: Uint8Array, length: number): CommandInfo | undefined;
   /** @returns whether the words of a request of this command must be known before it is sent */
   holds(info: CommandInfo | undefined): boolean;
-  /** A request that is not held has been sent, or all but its last bytes. */
-  passed(info: CommandInfo | undefined): void;
+  /** Requests of one command that are not held have been sent, or all but their last bytes. */
+  passed(info: CommandInfo | undefined, count: number): void;
   /** A held request is whole. */
   held(info: CommandInfo, words: HeldWords): Step;
   /** A request is too long to be held. @returns false where it must not be sent for that */

@@ -23,10 +23,22 @@ export class HeldWords implements Words {
   }
 
   text(index: number): string {
-    const origin = this.#origin;
-    const scanner = this.#scanner;
-    const from = origin + scanner.wordStart(index);
-    return this.#buffer.toString('latin1', from, origin + scanner.wordEnd(index));
+    return this.#buffer.toString('latin1', this.start(index), this.end(index));
+  }
+
+  /** Where the words are. */
+  get buffer(): Buffer {
+    return this.#buffer;
+  }
+
+  /** @returns where word `index` begins in `buffer` */
+  start(index: number): number {
+    return this.#origin + this.#scanner.bounds.start(index);
+  }
+
+  /** @returns where word `index` ends (exclusive) in `buffer` */
+  end(index: number): number {
+    return this.#origin + this.#scanner.bounds.end(index);
   }
 
   /** @returns the bytes of the whole request */

@@ -151,13 +151,34 @@ export class Ledger {
     return this.#ring[this.#first];
   }
 
-  push(entry: Owed): void {
-    if (this.#size === this.#ring.length) this.#grow();
+  /** @param count how many replies are owed for which this entry is all that is needed */
+  push(entry: Owed, count = 1): void {
     const owed = this.rule === undefined ? entry : this.#ruled(entry);
-    this.#ring[(this.#first + this.#size) & (this.#ring.length - 1)] = owed;
-    this.#size += 1;
-    if (owed.blocks) this.#blocking += 1;
-    if (owed.flushes) this.#flushing += 1;
+    while (this.#size + count > this.#ring.length) this.#grow();
+    const mask = this.#ring.length - 1;
+    const end = this.#first + this.#size;
+    for (let at = end; at < end + count; at++) this.#ring[at & mask] = owed;
+    this.#size += count;
+    if (owed.blocks) this.#blocking += count;
+    if (owed.flushes) this.#flushing += count;
+  }
+
+  /** @returns whether the reply that comes `index` replies behind the next one is just passed on */
+  isPass(index: number): boolean {
+    return (
+      index < this.#size && this.#ring[(this.#first + index) & (this.#ring.length - 1)] === PASS
+    );
+  }
+
+  /** Removes the first `count` entries, all of them `PASS`. */
+  shiftPass(count: number): void {
+    const mask = this.#ring.length - 1;
+    for (let index = 0; index < count; index++)
+      this.#ring[(this.#first + index) & mask] = undefined;
+    this.#first = (this.#first + count) & mask;
+    this.#size -= count;
+    this.#shiftCount += count;
+    if (this.#size === 0) this.#shrink();
   }
 
   /**
@@ -184,10 +205,7 @@ export class Ledger {
     this.#shiftCount += 1;
     if (owed.blocks) this.#blocking -= 1;
     if (owed.flushes) this.#flushing -= 1;
-    if (this.#size === 0 && this.#ring.length > KEPT_SIZE) {
-      this.#ring = new Array(FIRST_SIZE);
-      this.#first = 0;
-    }
+    if (this.#size === 0) this.#shrink();
     return owed;
   }
 
@@ -196,6 +214,12 @@ export class Ledger {
     const owed: Owed[] = [];
     while (this.#size > 0) owed.push(this.shift());
     for (const one of owed) one.lost?.();
+  }
+
+  #shrink(): void {
+    if (this.#ring.length <= KEPT_SIZE) return;
+    this.#ring = new Array(FIRST_SIZE);
+    this.#first = 0;
   }
 
   #grow(): void {

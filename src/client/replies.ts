@@ -3,10 +3,10 @@ import { Kept } from '../resp/kept.ts';
 import { FrameScanner, TYPE } from '../resp/scanner.ts';
 import { isSame, type Rule } from '../translate/rules.ts';
 import { PUSH } from '../translate/shape.ts';
-import { Translator } from '../translate/translator.ts';
 import { Conversation } from './conversation.ts';
 import { Ledger, type Owed, PASS, type Reply, UNASKED, type Verdict } from './ledger.ts';
 import { Outflow, type ReplySink } from './outflow.ts';
+import { passBulks } from './pass-bulks.ts';
 import { isConfirmation } from './subscriptions.ts';
 import { isLight, isOpened, type Treatment, treatmentOf } from './treatment.ts';
 
@@ -35,7 +35,6 @@ export class ReplyReader extends Conversation {
   #slot = 0; // index of the next one
   #lenient = false; // a reply too long to be kept may pass as it is
   readonly #sink: ReplySink;
-  #translator: Translator | undefined;
 
   constructor(sink: ReplySink) {
     super(sink);
@@ -99,6 +98,9 @@ export class ReplyReader extends Conversation {
     if (head !== PASS && (this.transaction.isOpen || !isLight(head, type))) return false;
     if (this.#elementsLeft > 0) return false;
     if (this.translates && !isSame(undefined, chunk, this.#at)) return false;
+    const from = this.#at;
+    if (head === PASS && !this.translates) this.#at = passBulks(this.ledger, chunk, from);
+    if (this.#at > from) return true;
     const end = this.#scanner.next(chunk, this.#at);
     if (end === -1) {
       this.#at = chunk.length;
@@ -133,23 +135,23 @@ export class ReplyReader extends Conversation {
     if (this.#extra !== undefined) {
       if (isConfirmation(kind)) this.#treatment = 'keep';
       else this.#treatment = kind === 'monitor' && this.muted ? 'drop' : 'pass';
-      if (this.translates) this.#translate(PUSH, chunk);
+      if (this.translates) this.#translate(PUSH, chunk, this.#at);
       return true;
     }
     const owed = this.#expected();
     this.#treatment = this.#treat(owed, type);
     // What is kept is fenced when it is whole, for only then is it known what to tell of it.
     if (owed.fences === true && this.#treatment !== 'keep') this.#raise(owed, type);
-    if (this.translates) this.#translate(this.#ruleOf(owed), chunk);
+    if (this.translates) this.#translate(this.#ruleOf(owed), chunk, this.#at);
     return true;
   }
 
-  /** Has what passes translated on its way. */
-  #translate(rule: Rule | undefined, chunk: Buffer): void {
-    if (this.#treatment !== 'pass' || isSame(rule, chunk, this.#at)) return;
-    this.#translator ??= new Translator(this.#out);
-    this.#translator.begin(this.#opening ? undefined : rule);
+  /** Has what passes translated on its way. @returns whether it is: there may be no need */
+  #translate(rule: Rule | undefined, chunk: Buffer, at: number): boolean {
+    if (this.#treatment !== 'pass' || isSame(rule, chunk, at)) return false;
+    this.#out.beginTranslated(this.#opening ? undefined : rule);
     this.#treatment = 'translate';
+    return true;
   }
 
   #ruleOf(owed: Owed): Rule | undefined {
@@ -188,32 +190,33 @@ export class ReplyReader extends Conversation {
       this.#opening = type === TYPE.array && isOpened(owed, this.transaction, this.translates);
       this.#scanner.headerOnly = this.#opening;
     }
-    // What is translated must be seen whole, or not be kept.
-    this.#lenient = owed.lenient === true && !this.translates;
+    this.#lenient = owed.lenient === true;
     const hasHidden = this.#opening ? this.transaction.hiddenCount > 0 : undefined;
     return treatmentOf(owed, type, this.silent, hasHidden);
   }
 
   /** The bytes from `#at` to `end` belong to the current frame. */
   #takePart(end: number): void {
-    if (
-      this.#treatment === 'keep' &&
-      this.#lenient &&
-      this.#kept.size + end - this.#at > KEPT_MAX_BYTES
-    ) {
-      const kept = this.#kept.take();
-      if (!this.silent) this.write(kept);
-      this.#treatment = this.silent ? 'drop' : 'pass';
-    }
+    const isTooLong = this.#kept.size + end - this.#at > KEPT_MAX_BYTES;
+    if (isTooLong && this.#lenient && this.#treatment === 'keep') this.#letGo();
     if (this.#treatment === 'translate') {
-      this.#out.passTo(this.#at);
-      this.#translator?.feed(this.#chunk, this.#at, end);
+      this.#out.feed(this.#chunk, this.#at, end);
     } else if (this.#treatment !== 'pass') {
       this.#out.passTo(this.#at);
       if (this.#treatment === 'keep') this.#kept.add(this.#chunk.subarray(this.#at, end));
       this.#out.skipTo(end);
     }
     this.#at = end;
+  }
+
+  /** The reply is too long to be kept: what there is of it goes on, and the rest as it comes. */
+  #letGo(): void {
+    const kept = this.#kept.take();
+    this.#treatment = this.silent ? 'drop' : 'pass';
+    const rule = this.#ruleOf(this.#current() ?? PASS);
+    const isTranslated = this.translates && this.#translate(rule, kept, 0);
+    if (isTranslated) this.#out.feedEarlier(kept, this.#chunk, this.#at);
+    else if (!this.silent) this.write(kept);
   }
 
   #finish(): void {

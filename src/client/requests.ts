@@ -160,11 +160,12 @@ export class RequestReader {
   #end(): void {
     this.#named = false;
     const info = this.#info;
+    const scanner = this.#scanner;
     if (!this.#hold || info === undefined) {
-      this.#handler.passed(info);
+      // Of a container each has to be looked at.
+      this.#handler.passed(info, scanner.mendSubcommand ? 1 : 1 + scanner.passSame(this.#chunk));
       return;
     }
-    const scanner = this.#scanner;
     if (this.#pieces.length === 0) {
       this.#words.hold(scanner, this.#chunk, scanner.origin, scanner.at);
       this.#take(info, this.#words, false);
@@ -224,7 +225,7 @@ export class RequestReader {
     scanner.advance(bytes);
     if (info === undefined || !this.#handler.holds(info)) {
       this.#handler.send(bytes);
-      this.#handler.passed(info);
+      this.#handler.passed(info, 1);
       this.#skip();
       return;
     }
@@ -281,7 +282,6 @@ export class RequestReader {
   }
 
   #sendPieces(): void {
-    if (this.#pieces.length === 0) return;
     for (const piece of this.#pieces) this.#handler.send(piece);
     this.#dropPieces();
   }

@@ -4,7 +4,6 @@ import { error } from '../resp/write.ts';
 import { hasRule, translationFor } from '../translate/rules.ts';
 import { Barrier } from './barrier.ts';
 import { Emulation } from './emulation.ts';
-import { plainEntry } from './entries.ts';
 import { FenceChoice } from './fence-choice.ts';
 import type { RequestHandler, Step } from './handler.ts';
 import type { HeldWords } from './held.ts';
@@ -21,16 +20,15 @@ import {
   type SessionEnds,
   type SessionParts,
 } from './parts.ts';
-import { opaqueOwed } from './passing.ts';
+import { PlainEntries } from './plain-entries.ts';
 import { ReplyReader } from './replies.ts';
 import { RequestReader } from './requests.ts';
 import { handle } from './roles.ts';
 import { looksAtKeys, sendKeyed } from './send-keyed.ts';
-import { unseenSilent } from './silent-keys.ts';
 import { Skips } from './skips.ts';
 import { Tracked } from './tracked.ts';
 import { TrackingParts } from './tracking-parts.ts';
-import { doubtfulRead, unseenRead } from './untracked.ts';
+import { doubtfulRead } from './untracked.ts';
 
 /**
  * All that one client's connection means, without a socket: requests come in, requests and stand-ins
@@ -54,7 +52,7 @@ export class Session implements RequestHandler {
   ownId: number | undefined;
   #lastWords: Buffer | undefined; // to be said when nothing is owed any more
   #ending = false;
-  #tooLong = false;
+  readonly #plain = new PlainEntries(this);
   #raw: 'no' | 'asked' | 'yes' = 'no';
   readonly noloop = new Noloop(this);
   #user = DEFAULT_USER;
@@ -167,15 +165,10 @@ export class Session implements RequestHandler {
     return looksAtKeys(this, info) || (this.replies.wantsRules && hasRule(info.name));
   }
 
-  passed(info: CommandInfo | undefined): void {
+  passed(info: CommandInfo | undefined, count: number): void {
     this.skips.used();
-    this.counts.forwarded += 1;
-    const opaque = opaqueOwed(this, info, this.#tooLong);
-    if (opaque !== undefined) this.#tooLong = false;
-    const entry = opaque ?? this.entryFor(info);
-    const isRead = info?.reads === true && opaque === undefined;
-    this.replies.ledger.push(isRead ? doubtfulRead(this, entry) : entry);
-    if (this.multi === undefined) this.tracked.mark.clear();
+    this.counts.forwarded += count;
+    this.#plain.push(info, count);
   }
 
   held(info: CommandInfo, words: HeldWords): Step {
@@ -197,7 +190,7 @@ export class Session implements RequestHandler {
   }
 
   tooLong(info: CommandInfo | undefined): boolean {
-    this.#tooLong = true;
+    this.#plain.tooLong();
     return info?.role === 'plain';
   }
 
@@ -248,10 +241,7 @@ export class Session implements RequestHandler {
 
   /** @returns the entry for a request that needs no care */
   entryFor(info: CommandInfo | undefined): Owed {
-    const entry = plainEntry(this, info);
-    if (!this.#tooLong) return entry;
-    this.#tooLong = false;
-    return unseenSilent(this, info) ?? unseenRead(this, info, entry);
+    return this.#plain.of(info);
   }
 
   /** RESET was executed. */

@@ -3,6 +3,7 @@ import { ProxyError } from '../errors.ts';
 const CR = 0x0d;
 const LF = 0x0a;
 const ZERO = 0x30;
+const DOLLAR = 0x24;
 
 /** A header line or inline request may be this long, in bytes. Source: PROTO_INLINE_MAX_SIZE. */
 export const LINE_MAX_BYTES = 65_536;
@@ -120,6 +121,29 @@ export function plainHeader(chunk: Buffer, from: number): number {
     number = number * 10 + byte - ZERO;
   }
   return 0;
+}
+
+/**
+ * Words that have plain headers and lie whole in the chunk need no state either. Their line ends are
+ * mended on the way.
+ *
+ * @param from index of the first word's header
+ * @returns the index behind the last word; -1 where there is anything else
+ */
+export function pastPlainWords(chunk: Buffer, from: number, count: number): number {
+  let at = from;
+  for (let left = count; left > 0; left--) {
+    const plain = chunk[at] === DOLLAR ? plainHeader(chunk, at) : 0;
+    if (plain === 0) return -1;
+    const start = at + (plain & HEADER_LENGTH_MASK) + 2;
+    const end = start + (plain >> HEADER_NUMBER_SHIFT);
+    if (end + 2 > chunk.length) return -1;
+    mend(chunk, start - 1, LF);
+    mend(chunk, end, CR);
+    mend(chunk, end + 1, LF);
+    at = end + 2;
+  }
+  return at;
 }
 
 /** Makes a byte that servers skip unseen the one that the protocol wants there. */

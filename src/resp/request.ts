@@ -55,6 +55,8 @@ export class RequestScanner {
   /** Set after `FOUND.name`: word 1 is a subcommand's name. */
   mendSubcommand = false;
 
+  /** Where the kept words lie, counted from the request's first byte. */
+  readonly bounds = new WordBounds();
   /** How many bytes of the current word are still to come. */
   wordLeft = 0;
 
@@ -66,17 +68,20 @@ export class RequestScanner {
   readonly #header = new RequestHeader();
   #line = 0; // bytes of the inline line read so far
   #word = 0; // index of the word that is being read
-  readonly #bounds = new WordBounds(); // of each kept word
   #isNamed = false; // the name has been reported
 
-  /** @returns where word `index` begins, counted from the request's first byte */
-  wordStart(index: number): number {
-    return this.#bounds.start(index);
-  }
-
-  /** @returns where word `index` ends (exclusive), counted from the request's first byte */
-  wordEnd(index: number): number {
-    return this.#bounds.end(index);
+  /**
+   * Reads the requests that follow one that has ended, as long as each begins as that one did and lies
+   * whole in the chunk. Their words are not kept.
+   *
+   * @returns how many there were
+   */
+  passSame(chunk: Buffer): number {
+    for (let count = 0; ; count++) {
+      const end = this.#head.pastSame(chunk, this.at, this.wordCount);
+      if (end === -1) return count;
+      this.at = end;
+    }
   }
 
   /** Whether a request has begun and not ended. */
@@ -107,14 +112,12 @@ export class RequestScanner {
         case P_START:
           found = this.#begin(chunk);
           break;
-        case P_COUNT:
-          found = this.#readCount(chunk);
-          break;
         case P_WORD:
           found = this.#readWords(chunk);
           break;
+        case P_COUNT:
         case P_LENGTH:
-          found = this.#readLength(chunk);
+          found = this.#readHeader(chunk);
           break;
         case P_BODY:
           found = this.#readBody(chunk);
@@ -139,7 +142,7 @@ export class RequestScanner {
     this.origin = this.at;
     this.keepWords = false;
     this.mendSubcommand = false;
-    this.#bounds.clear();
+    this.bounds.clear();
     const sameLength = this.#head.lengthAt(chunk, this.at);
     this.isSameName = sameLength > 0;
     if (sameLength > 0) {
@@ -168,16 +171,12 @@ export class RequestScanner {
     return FOUND.more;
   }
 
-  #readCount(chunk: Buffer): Found {
+  #readHeader(chunk: Buffer): Found {
     const past = this.#header.read(chunk, this.at);
     this.at = past === -1 ? chunk.length : past;
-    return past === -1 ? FOUND.more : this.#beginWords(this.#header.value());
-  }
-
-  #readLength(chunk: Buffer): Found {
-    const past = this.#header.read(chunk, this.at);
-    this.at = past === -1 ? chunk.length : past;
-    return past === -1 ? FOUND.more : this.#beginWord(this.#header.value());
+    if (past === -1) return FOUND.more;
+    const number = this.#header.value();
+    return this.#phase === P_COUNT ? this.#beginWords(number) : this.#beginWord(number);
   }
 
   #beginWords(count: number): Found {
@@ -242,7 +241,7 @@ export class RequestScanner {
   }
 
   #keep(word: number, start: number, end: number): void {
-    this.#bounds.keep(word, start - this.origin, end - this.origin);
+    this.bounds.keep(word, start - this.origin, end - this.origin);
   }
 
   #readBody(chunk: Buffer): Found {

@@ -1,3 +1,5 @@
+import { pastPlainWords } from './header.ts';
+
 const STAR = 0x2a;
 
 /**
@@ -28,5 +30,15 @@ export class SameHead {
       if (chunk[at + index] !== chunk[from + index]) return 0;
     }
     return length;
+  }
+
+  /**
+   * @param wordCount of the request that was read last
+   * @returns the index behind the request at `at` if it has the same head and lies whole in the chunk;
+   *          else -1
+   */
+  pastSame(chunk: Buffer, at: number, wordCount: number): number {
+    const length = this.lengthAt(chunk, at);
+    return length === 0 ? -1 : pastPlainWords(chunk, at + length, wordCount - 1);
   }
 }

@@ -89,7 +89,7 @@ class Reader {
     const words: string[] = [];
     if (kind === 'words') {
       for (let index = 1; index < this.#wordCount; index++) {
-        words.push(bytes.slice(scanner.wordStart(index), scanner.wordEnd(index)));
+        words.push(bytes.slice(scanner.bounds.start(index), scanner.bounds.end(index)));
       }
     }
     this.requests.push({ kind, bytes, name: kind === 'words' ? this.#name : '', words });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { KEEP, type Owed, PASS, PASS_FENCED, SWALLOW } from '../../../src/client/ledger.ts';
 import { consequent } from '../../../src/client/owed.ts';
-import { ReplyReader } from '../../../src/client/replies.ts';
+import { KEPT_MAX_BYTES, ReplyReader } from '../../../src/client/replies.ts';
 import type { Rule } from '../../../src/translate/rules.ts';
 import { pushTo } from '../../helpers/pushing.ts';
 import { decodeReply, everyCut } from '../../helpers/resp.ts';
@@ -175,5 +175,88 @@ describe('replies of RESP2 reach a client of RESP3', () => {
       expect(frames.filter((frame) => !isPush(frame)).join('')).toBe(row.to);
       expect(frames.filter(isPush)).toHaveLength(pieces.length);
     }
+  });
+});
+
+describe('a reply of RESP2 that is longer than may be kept', () => {
+  const BYTES = KEPT_MAX_BYTES + 1_000;
+  const TEXT = 'x'.repeat(BYTES);
+  const PART = 'y'.repeat(1_000_003);
+  const SETTINGS = 17;
+  const SETTING = `$1\r\na\r\n$${PART.length}\r\n${PART}\r\n$1\r\nb\r\n`;
+
+  const LONG = [
+    {
+      name: 'CLIENT LIST',
+      from: `$${BYTES}\r\n${TEXT}\r\n`,
+      to: `=${BYTES + 4}\r\ntxt:${TEXT}\r\n`,
+    },
+    {
+      name: 'CONFIG GET *',
+      from: `*${SETTINGS * 4}\r\n${`${SETTING}$-1\r\n`.repeat(SETTINGS)}`,
+      to: `%${SETTINGS * 2}\r\n${`${SETTING}_\r\n`.repeat(SETTINGS)}`,
+    },
+    {
+      name: 'LMPOP 1 k LEFT',
+      from: `*${SETTINGS * 4}\r\n${`${SETTING}$-1\r\n`.repeat(SETTINGS)}`,
+      to: `*${SETTINGS * 4}\r\n${`${SETTING}_\r\n`.repeat(SETTINGS)}`,
+    },
+    { name: 'GETDEL k', from: `$${BYTES}\r\n${TEXT}\r\n`, to: `$${BYTES}\r\n${TEXT}\r\n` },
+  ] as const;
+
+  /** From one chunk for all to many; the limit lies inside bodies, headers and between them. */
+  const CHUNKS_BYTES = [Number.POSITIVE_INFINITY, 2 ** 20, 65_536, 65_521, 40_009];
+
+  const lenient = () => consequent({}, { keep: KEEP.all, lenient: true, patches: true });
+
+  /** @returns what the client gets of `from`, which comes in chunks of that length */
+  function streamed(reader: ReplyReader, sent: Buffer[], from: string, chunkBytes: number): Buffer {
+    const bytes = bytesOf(from);
+    for (let at = 0; at < bytes.length; at += chunkBytes) {
+      reader.feed(bytes.subarray(at, at + chunkBytes));
+    }
+    expect(reader.ledger.size).toBe(0);
+    return Buffer.concat(sent);
+  }
+
+  function begin(): { readonly reader: ReplyReader; readonly sent: Buffer[] } {
+    const sent: Buffer[] = [];
+    const reader = new ReplyReader({ send: (bytes) => sent.push(bytes), begin: () => {} });
+    reader.protocol = 3;
+    reader.translates = true;
+    return { reader, sent };
+  }
+
+  test.for(LONG)('streams through where that may be: $name', ({ name, from, to }) => {
+    for (const chunkBytes of CHUNKS_BYTES) {
+      const { reader, sent } = begin();
+      reader.ledger.push(PASS);
+      reader.ledger.push({ ...lenient(), rule: ruleFor(name) });
+      reader.ledger.push(PASS);
+      const got = streamed(reader, sent, `$-1\r\n${from}$-1\r\n`, chunkBytes);
+      expect(got.equals(bytesOf(`_\r\n${to}_\r\n`)), `${chunkBytes}`).toBe(true);
+    }
+  });
+
+  test.for(LONG)('streams through as an element of EXEC: $name', ({ name, from, to }) => {
+    const { reader, sent } = begin();
+    transaction([lenient(), ruleFor(name)], [QUEUED])(reader);
+    reader.ledger.push(EXEC());
+    const got = streamed(reader, sent, `*2\r\n${from}$-1\r\n`, 65_521);
+    expect(got.equals(bytesOf(`*2\r\n${to}_\r\n`))).toBe(true);
+  });
+
+  test('goes nowhere where replies are off', () => {
+    const { reader, sent } = begin();
+    reader.muted = true;
+    reader.ledger.push({ ...lenient(), rule: ruleFor('CLIENT LIST') });
+    expect(streamed(reader, sent, LONG[0].from, 65_521)).toHaveLength(0);
+  });
+
+  test('ends the connection where it must be seen whole', () => {
+    const { reader, sent } = begin();
+    reader.ledger.push(consequent({}, { keep: KEEP.all }));
+    const tooLarge = expect.objectContaining({ code: 'FRAME_TOO_LARGE' });
+    expect(() => streamed(reader, sent, LONG[0].from, 65_521)).toThrow(tooLarge);
   });
 });

@@ -39,8 +39,8 @@ class Handler implements RequestHandler {
     return info !== undefined && info.name in this.#plan;
   }
 
-  passed(info: CommandInfo | undefined): void {
-    this.told.push(`passed ${info?.name}`);
+  passed(info: CommandInfo | undefined, count: number): void {
+    for (let left = count; left > 0; left--) this.told.push(`passed ${info?.name}`);
   }
 
   held(info: CommandInfo, words: Parameters<RequestHandler['held']>[1]): Step {

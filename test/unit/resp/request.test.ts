@@ -275,8 +275,8 @@ describe('requests', () => {
     scanner.nextChunk(head.length);
     const header = bytesOf('$5000000000\r\n');
     expect(scanner.advance(header)).toBe(FOUND.more);
-    expect(scanner.wordStart(1)).toBe(head.length + header.length);
-    expect(scanner.wordEnd(1)).toBe(head.length + header.length + 5_000_000_000);
+    expect(scanner.bounds.start(1)).toBe(head.length + header.length);
+    expect(scanner.bounds.end(1)).toBe(head.length + header.length + 5_000_000_000);
   });
 
   test('do not keep words that nobody asked for', () => {
