@@ -15,3 +15,14 @@ export function keyAt(bytes: Buffer, from: number, to: number): Key {
 export function keyOf(text: string): Key {
   return text as Key;
 }
+
+const SPELT_MAX_BYTES = 1_024;
+const SPELT = Buffer.allocUnsafeSlow(SPELT_MAX_BYTES);
+
+/** @returns where the bytes of `key` are, from index 0 on; valid until the next call */
+export function spelt(key: Key): Buffer {
+  const { length } = key;
+  if (length > SPELT_MAX_BYTES) return Buffer.from(key, 'latin1');
+  for (let at = 0; at < length; at++) SPELT[at] = key.charCodeAt(at);
+  return SPELT;
+}

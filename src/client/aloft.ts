@@ -1,5 +1,5 @@
 import type { Key } from '../key.ts';
-import type { Flight } from './delivery.ts';
+import type { Flight } from './flight.ts';
 
 /** The requests in flight that name one key. */
 export class KeyAloft {
@@ -26,27 +26,53 @@ export class KeyAloft {
  * The keys that a client's requests in flight name, and what is known of their reads. A read that
  * upstream refuses must leave no trace in the tracking table: its client may have no right to know
  * when the key changes. But the key stays if any read of it was executed.
+ *
+ * While all that is in flight are reads of one key each, none is refused, and none of the keys
+ * changes, nobody asks for any of that: the requests are just kept, one behind the other. Only when
+ * somebody asks are they entered by key, and those that follow as well, until nothing is in flight.
  */
 export class Aloft {
   readonly #keys = new Map<Key, KeyAloft>();
+  #isByKey = false; // all that is in flight has been entered into it
+  #oldest: Flight | undefined;
+  #newest: Flight | undefined;
   #allStaleTo = 0; // as `staleTo`, of every key
 
   get isEmpty(): boolean {
-    return this.#keys.size === 0;
+    return this.#newest === undefined;
   }
 
   /** @returns the last request in flight that names `key` */
   last(key: Key): Flight | undefined {
-    return this.#keys.get(key)?.last;
+    return this.#byKey().get(key)?.last;
   }
 
   /** Whether the key came into the table with requests in flight, none of which is known executed. */
   isUnread(key: Key): boolean {
-    const aloft = this.#keys.get(key);
+    const aloft = this.#byKey().get(key);
     return aloft?.added === true && !aloft.held;
   }
 
   depart(flight: Flight): void {
+    flight.before = this.#newest;
+    if (this.#newest === undefined) this.#oldest = flight;
+    else this.#newest.behind = flight;
+    this.#newest = flight;
+    if (this.#isByKey) this.#enter(flight);
+    else if (flight.isSingle !== true && flight.keys.length > 0) this.#byKey();
+  }
+
+  #byKey(): ReadonlyMap<Key, KeyAloft> {
+    if (this.#isByKey || this.#oldest === undefined) return this.#keys;
+    this.#isByKey = true;
+    for (let flight: Flight | undefined = this.#oldest; flight; flight = flight.behind) {
+      this.#enter(flight);
+      if (flight.isFresh === true) this.added(flight, 0);
+    }
+    return this.#keys;
+  }
+
+  #enter(flight: Flight): void {
     const named: KeyAloft[] = [];
     for (const key of flight.keys) {
       let aloft = this.#keys.get(key);
@@ -64,8 +90,9 @@ export class Aloft {
 
   /** The read of `flight.readKeys[index]` has brought that key into the tracking table. */
   added(flight: Flight, index: number): void {
-    const aloft = flight.read[index];
+    const aloft = this.#isByKey ? flight.read[index] : undefined;
     if (aloft !== undefined) aloft.added = true;
+    else flight.isFresh = true;
   }
 
   #allOf(keys: readonly Key[]): readonly KeyAloft[] {
@@ -74,7 +101,7 @@ export class Aloft {
 
   /** The invalidation of `key` did not wait: reads up to `order` have to be followed by another. */
   stale(key: Key, order: number): void {
-    const aloft = this.#keys.get(key);
+    const aloft = this.#byKey().get(key);
     if (aloft !== undefined) aloft.staleTo = Math.max(aloft.staleTo, order);
   }
 
@@ -97,6 +124,24 @@ export class Aloft {
 
   /** @returns the keys that must leave the tracking table: all their reads were refused */
   land(flight: Flight, refused: boolean): readonly Key[] {
+    if (refused && flight.isFresh === true) this.#byKey();
+    const unread = this.#isByKey ? this.#landByKey(flight, refused) : NO_KEYS;
+    this.#leave(flight);
+    return unread;
+  }
+
+  #leave(flight: Flight): void {
+    const { before, behind } = flight;
+    if (before !== undefined) before.behind = behind;
+    else if (this.#oldest === flight) this.#oldest = behind;
+    if (behind !== undefined) behind.before = before;
+    else if (this.#newest === flight) this.#newest = before;
+    flight.before = undefined;
+    flight.behind = undefined;
+    if (this.#oldest === undefined) this.#isByKey = false;
+  }
+
+  #landByKey(flight: Flight, refused: boolean): readonly Key[] {
     let unread: Key[] | undefined;
     for (const aloft of flight.read) {
       aloft.reads -= 1;

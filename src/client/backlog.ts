@@ -1,5 +1,5 @@
 import type { Key } from '../key.ts';
-import type { What } from './delivery.ts';
+import type { What } from './flight.ts';
 
 /** How many keys may wait for one client before they become one invalidation of everything. */
 export const BACKLOG_MAX_COUNT = 10_000;

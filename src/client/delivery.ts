@@ -1,45 +1,7 @@
 import type { Key } from '../key.ts';
-import { Aloft, type KeyAloft } from './aloft.ts';
+import { Aloft } from './aloft.ts';
+import type { Flight, Parked, What } from './flight.ts';
 import { Meter } from './meter.ts';
-
-/** What an invalidation names: a key, keys in bytewise order, or everything (undefined). */
-export type What = Key | readonly Key[] | undefined;
-
-/** A request in flight that names keys, as far as delivery needs to know it. */
-export interface Flight {
-  readonly keys: readonly Key[];
-  /**
-   * Those whose values the client may cache: the reply may carry one that is older than a change
-   * that is announced meanwhile.
-   */
-  readonly readKeys: readonly Key[];
-  /** Its place among all requests that named keys, counted from 1; set by `depart`. */
-  order: number;
-  /** What is known of its keys while it is in flight; set by `depart`. */
-  named: readonly KeyAloft[];
-  /** As `named`, of those that are read. */
-  read: readonly KeyAloft[];
-  /** Invalidations that wait for its reply. */
-  parked: Parked[] | undefined;
-}
-
-/** An invalidation that waits. */
-export interface Parked {
-  readonly what: What;
-  readonly flight: Flight;
-  /** Requests up to this order were in flight when the change was announced. */
-  readonly order: number;
-  /** When it leaves without the reply, in milliseconds of the clock. */
-  readonly due: number;
-  /** Counted from 1, in the order in which they began to wait. */
-  readonly number: number;
-  /** The client may hold what it names already, and not only get it by a request in flight. */
-  readonly isKnown: boolean;
-  /** As the meter had it when the change was announced. */
-  readonly heardAtMs: number;
-  /** It has left, or has become part of another. */
-  gone: boolean;
-}
 
 /** Somebody who waits for the invalidations up to a number to leave. */
 interface Clear {
@@ -103,25 +65,24 @@ export class Delivery {
   }
 
   /**
-   * A request that names keys is about to be sent.
-   *
-   * @param remember puts a read key into the tracking table; says whether it was not there before
+   * A request that names keys is about to be sent. What it reads is to be remembered behind that: a
+   * key that has to make room for it in the table is then told behind this request's reply.
    */
-  depart(flight: Flight, remember: (key: Key) => boolean): void {
+  depart(flight: Flight): void {
     flight.order = ++this.#departed;
     this.#last = flight;
     this.#aloft.depart(flight);
-    // Only now: a key that has to make room in the table is then told behind this request's reply.
-    const { readKeys } = flight;
-    for (let index = 0; index < readKeys.length; index++) {
-      if (remember(readKeys[index] as Key)) this.#aloft.added(flight, index);
-    }
+  }
+
+  /** The read of `flight.readKeys[index]` has brought that key into the tracking table. */
+  added(flight: Flight, index: number): void {
+    this.#aloft.added(flight, index);
   }
 
   /** Until `flight` lands nothing leaves: it has yet to be seen whether tracking is allowed. */
   closeGate(flight: Flight): void {
     this.#gate = flight;
-    this.depart(flight, () => false);
+    this.depart(flight);
   }
 
   /**

@@ -1,3 +1,6 @@
+import { refuseCaching, type TrackingState } from '../tracking/options.ts';
+import type { Mark } from './mark.ts';
+
 /** Something that is believed when a request is read, and false if upstream refuses it. */
 export interface Doubt {
   readonly refused: boolean;
@@ -34,10 +37,20 @@ export class Doubts {
     if (this.#openCount === 0) this.#state = undefined;
   }
 
-  /** @returns the doubt about a CLIENT CACHING that is believed in */
-  ofMark(): OpenDoubt {
-    this.#mark = { refused: false };
-    return this.#mark;
+  /**
+   * `CLIENT CACHING word` was read.
+   *
+   * @param wanted what is believed of the tracking that it is for
+   * @returns to be told if upstream refuses what is believed: that the mark is set
+   */
+  caching(word: string, wanted: TrackingState, mark: Mark): OpenDoubt | undefined {
+    if (refuseCaching(word, wanted) === undefined) {
+      mark.set();
+      this.#mark = { refused: false };
+      return this.#mark;
+    }
+    if (this.isOpen) mark.doubt(word);
+    return undefined;
   }
 
   /** @param isMarked whether a mark keeps reads from being tracked now */

@@ -1,7 +1,7 @@
 import type { Key } from '../key.ts';
 import type { KeyAloft } from './aloft.ts';
-import type { Flight, Parked } from './delivery.ts';
 import type { Doubt } from './doubts.ts';
+import type { Flight, Parked } from './flight.ts';
 import { KEEP, type Owed, type Reply, type Verdict } from './ledger.ts';
 import { refuses } from './owed.ts';
 import type { Tracked } from './tracked.ts';

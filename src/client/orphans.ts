@@ -1,4 +1,7 @@
 import type { Key } from '../key.ts';
+import type { TrackingState } from '../tracking/options.ts';
+import type { Flight } from './flight.ts';
+import type { TrackedParts } from './tracked-parts.ts';
 
 /** How many keys are named one by one when their reader goes. Beyond it: everything. */
 const ORPHANS_MAX_COUNT = 1_000;
@@ -13,10 +16,8 @@ export class Orphans {
   #tooMany = false;
   #hasReadForItself = false;
 
-  /** @param isRedirected whether the keys' invalidations go to the other client */
-  add(keys: readonly Key[], isRedirected: boolean): void {
-    if (!isRedirected) this.#hasReadForItself ||= keys.length > 0;
-    if (this.#tooMany || !isRedirected) return;
+  #add(keys: readonly Key[]): void {
+    if (this.#tooMany) return;
     this.#keys ??= new Set();
     for (const key of keys) this.#keys.add(key);
     if (this.#keys.size <= ORPHANS_MAX_COUNT) return;
@@ -30,14 +31,30 @@ export class Orphans {
   }
 
   /**
-   * @param everything the reader could have read any key
-   * @returns what the other client is to drop: keys, or undefined for everything
+   * Notes what a request reads that is about to be sent.
+   *
+   * @param flight       names keys
+   * @param isRedirected whether their invalidations go to the other client
    */
-  take(everything: boolean): (Key | undefined)[] {
-    const keys: (Key | undefined)[] =
-      this.#tooMany || everything ? [undefined] : [...(this.#keys ?? [])];
+  departed(flight: Flight, isRedirected: boolean): void {
+    if (isRedirected) this.#add(flight.readKeys);
+    else if (flight.isSingle === true || flight.readKeys.length > 0) this.#hasReadForItself = true;
+  }
+
+  /** The reader goes; `state` is how it tracked. */
+  abandon(parts: TrackedParts, { redirect, bcast }: TrackingState): void {
+    const isToldItself = redirect === 0 || redirect === parts.outlet.clientId;
+    const isTold = !isToldItself && parts.tellOrphans;
+    for (const what of isTold ? this.#left(bcast) : []) {
+      parts.countExtra();
+      parts.tracker.target(redirect)?.receive(what);
+    }
     this.clear();
-    return keys;
+  }
+
+  /** @param everything the reader could have read any key */
+  #left(everything: boolean): readonly (Key | undefined)[] {
+    return this.#tooMany || everything ? [undefined] : [...(this.#keys ?? [])];
   }
 
   /** From now on invalidations go to the other client: also those of what was read before. */

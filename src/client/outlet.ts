@@ -2,7 +2,7 @@ import { invalidation, redirectBroken } from '../resp/write.ts';
 import type { Target, Tracker } from '../tracking/tracker.ts';
 import { Backlog } from './backlog.ts';
 import type { Between } from './conversation.ts';
-import type { What } from './delivery.ts';
+import type { What } from './flight.ts';
 import type { Hold } from './hold.ts';
 import type { Meter } from './meter.ts';
 import type { SessionOutput } from './parts.ts';

@@ -24,6 +24,13 @@ export function looksAtKeys({ tracked, multi, parts }: Session, info: CommandInf
  */
 export function sendKeyed(session: Session, info: CommandInfo, words: HeldWords): Step {
   const { tracked, multi, noloop, counts, parts } = session;
+  const isHidden = parts.silentLog.hides(info.name);
+  if (info.readsOne && words.count > 1 && multi === undefined && tracked.tracks && !isHidden) {
+    counts.tracked += 1;
+    const { buffer } = words;
+    session.replies.ledger.push(tracked.departSingle(buffer, words.start(1), words.end(1)));
+    return 'forward';
+  }
   const keys = keysOf(info, words);
   if (keys.length === 0) {
     return session.forward(opaqueOwed(session, info, false) ?? session.entryFor(info));
@@ -37,7 +44,7 @@ export function sendKeyed(session: Session, info: CommandInfo, words: HeldWords)
   if (writes && parts.passing !== undefined && !mayAttribute) {
     return sendPassing(session, { info, keys, reads, isTold });
   }
-  if (parts.silentLog.hides(info.name)) return sendSilent(session, info, keys);
+  if (isHidden) return sendSilent(session, info, keys);
   const fences = isFenced(session, info);
   if (multi !== undefined) {
     if (isTold) multi.isTold = true;

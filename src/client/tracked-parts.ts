@@ -1,6 +1,9 @@
+import type { TrackingInfo } from '../resp/write.ts';
+import { flagsOf, type TrackingState } from '../tracking/options.ts';
 import type { Tracker } from '../tracking/tracker.ts';
 import type { KeyAccess } from '../upstream/access.ts';
-import { Delivery, type What } from './delivery.ts';
+import { Delivery } from './delivery.ts';
+import type { What } from './flight.ts';
 import type { Meter } from './meter.ts';
 import type { Outlet } from './outlet.ts';
 
@@ -34,4 +37,10 @@ export interface TrackedParts {
 /** @param deliver sends an invalidation; @returns what decides when it does */
 export function deliveryOf(parts: TrackedParts, deliver: (what: What) => void): Delivery {
   return new Delivery(deliver, () => parts.countCollapse(), parts.meter);
+}
+
+/** @returns what CLIENT TRACKINGINFO tells; the parameters are those of `flagsOf` */
+export function infoOf(state: TrackingState, caching: boolean, broken: boolean): TrackingInfo {
+  const { on, redirect, prefixes } = state;
+  return { flags: flagsOf(state, caching, broken), redirect: on ? redirect : -1, prefixes };
 }

@@ -1,15 +1,17 @@
 import type { Key } from '../key.ts';
 import type { TrackingInfo } from '../resp/write.ts';
-import { flagsOf, OFF, refuseCaching, type TrackingState } from '../tracking/options.ts';
+import { OFF, type TrackingState } from '../tracking/options.ts';
 import type { Batch, Reader, Target } from '../tracking/tracker.ts';
-import type { Delivery, What } from './delivery.ts';
+import type { Delivery } from './delivery.ts';
 import { type Doubt, Doubts } from './doubts.ts';
 import { Enrolment } from './enrolment.ts';
+import type { What } from './flight.ts';
 import { Keyed } from './keyed.ts';
 import { Mark } from './mark.ts';
 import { Nameable } from './nameable.ts';
 import { Orphans } from './orphans.ts';
-import { deliveryOf, type TrackedParts } from './tracked-parts.ts';
+import { SingleRead } from './single-read.ts';
+import { deliveryOf, infoOf, type TrackedParts } from './tracked-parts.ts';
 
 /**
  * One client's tracking: what is set, which requests in flight name keys, and which invalidations
@@ -74,14 +76,9 @@ export class Tracked implements Reader, Target {
     this.#parts.outlet.receive(what);
   }
 
-  /**
-   * @param marked whether the mark of CLIENT CACHING is set
-   * @returns what CLIENT TRACKINGINFO tells at this point of the replies
-   */
+  /** @returns what CLIENT TRACKINGINFO tells at this point of the replies, as `infoOf` */
   info(marked: boolean): TrackingInfo {
-    const { on, redirect, prefixes } = this.#confirmed;
-    const flags = flagsOf(this.#confirmed, marked, this.#parts.outlet.broken);
-    return { flags, redirect: on ? redirect : -1, prefixes };
+    return infoOf(this.#confirmed, marked, this.#parts.outlet.broken);
   }
 
   /**
@@ -131,17 +128,11 @@ export class Tracked implements Reader, Target {
 
   /** The client is gone. */
   close(): void {
-    const { redirect, bcast } = this.#confirmed;
-    const left = redirect === 0 || !this.#parts.tellOrphans ? [] : this.#orphans.take(bcast);
-    const { tracker, outlet } = this.#parts;
-    for (const what of redirect === outlet.clientId ? [] : left) {
-      this.#parts.countExtra();
-      tracker.target(redirect)?.receive(what);
-    }
+    this.#orphans.abandon(this.#parts, this.#confirmed);
     this.off();
     this.#made?.stop();
-    tracker.retire(this.id);
-    outlet.close();
+    this.#parts.tracker.retire(this.id);
+    this.#parts.outlet.close();
   }
 
   /** Whether it has yet to be seen which keys may be named to the client. */
@@ -182,10 +173,28 @@ export class Tracked implements Reader, Target {
   /** As `depart`, for an entry that exists. */
   embark(flight: Keyed): void {
     const { tracker } = this.#parts;
-    const { bcast, redirect } = this.#wanted;
-    flight.sight = tracker.sight;
-    this.#delivery.depart(flight, (key) => !bcast && tracker.remember(key, this.id));
-    this.#orphans.add(flight.readKeys, redirect !== 0);
+    this.#takeOff(flight);
+    const { length } = this.#wanted.bcast ? NO_KEYS : flight.readKeys;
+    for (let index = 0; index < length; index++) {
+      const key = flight.readKeys[index] as Key;
+      if (tracker.remember(key, this.id)) this.#delivery.added(flight, index);
+    }
+  }
+
+  /** As `depart`, of a tracked request that does nothing but read the key that lies in `chunk`. */
+  departSingle(chunk: Buffer, from: number, to: number): SingleRead {
+    const { tracker } = this.#parts;
+    const flight = new SingleRead(this, chunk, from, to);
+    if (tracker.expectsReads) this.read(flight.keys);
+    this.#takeOff(flight);
+    if (tracker.rememberAt(chunk, from, to, this.id)) this.#delivery.added(flight, 0);
+    return flight;
+  }
+
+  #takeOff(flight: Keyed | SingleRead): void {
+    flight.sight = this.#parts.tracker.sight;
+    this.#delivery.depart(flight);
+    this.#orphans.departed(flight, this.#wanted.redirect !== 0);
   }
 
   /** What may yet turn out to be false of what an untracked read that is sent now is untracked by. */
@@ -193,14 +202,9 @@ export class Tracked implements Reader, Target {
     return this.#doubts.current(this.mark.isSet && this.#wanted.optout);
   }
 
-  /** `CLIENT CACHING word` was read. @returns to be told if upstream refuses what is believed */
+  /** `CLIENT CACHING word` was read. @returns as `Doubts.caching` */
   wantCaching(word: string): { refused: boolean } | undefined {
-    if (refuseCaching(word, this.#wanted) === undefined) {
-      this.mark.set();
-      return this.#doubts.ofMark();
-    }
-    if (this.#doubts.isOpen) this.mark.doubt(word);
-    return undefined;
+    return this.#doubts.caching(word, this.#wanted, this.mark);
   }
 
   /** Keys that the client is about to write. */
@@ -214,7 +218,7 @@ export class Tracked implements Reader, Target {
   }
 
   /** The reply to `flight` has been sent to the client. */
-  land(flight: Keyed, refused: boolean): void {
+  land(flight: Keyed | SingleRead, refused: boolean): void {
     const { tracker } = this.#parts;
     for (const key of this.#delivery.land(flight, refused)) tracker.forget(key, this.id);
     if (!refused && tracker.wasBlindSince(flight.sight)) this.distrust(flight.readKeys);

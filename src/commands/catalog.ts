@@ -141,16 +141,21 @@ function inform(name: string, description: Description): CommandInfo {
   const keys = OWN_RULES.get(name) ?? ruleOf(name, description, subs);
   const withKeys = [...subs.values()].filter((sub) => sub.keys.kind !== 'none');
   const script = SCRIPTS.has(name);
+  const reads =
+    keys.kind === 'sub'
+      ? withKeys.some((sub) => sub.reads)
+      : keys.kind !== 'none' && (script || flags.has('readonly'));
+  const writes = script || flags.has('write') || withKeys.some((sub) => sub.writes);
+  const blocks = BLOCKING.has(name) || flags.has('blocking');
+  const isOne = keys.kind === 'range' && keys.first === 1 && keys.last === 1;
   return {
     name,
     role: roleOf(name),
-    reads:
-      keys.kind === 'sub'
-        ? withKeys.some((sub) => sub.reads)
-        : keys.kind !== 'none' && (script || flags.has('readonly')),
-    writes: script || flags.has('write') || withKeys.some((sub) => sub.writes),
-    blocks: BLOCKING.has(name) || flags.has('blocking'),
+    reads,
+    writes,
+    blocks,
     container: subs.size > 0 || SILENT_CONTAINERS.has(name),
+    readsOne: isOne && reads && !writes && !blocks,
     keys,
   };
 }

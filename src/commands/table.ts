@@ -39,6 +39,8 @@ export interface CommandInfo {
   readonly blocks: boolean;
   /** Word 1 is the name of a subcommand. */
   readonly container: boolean;
+  /** It reads the key that is word 1, and does nothing else. */
+  readonly readsOne: boolean;
   readonly keys: KeyRule;
 }
 

@@ -77,29 +77,12 @@ export class KeyIndex {
     this.#records[entry * RECORD_SIZE + VALUE] = value;
   }
 
-  /** @returns the entry of `key`, -1 if it has none */
-  find(key: Key): number {
-    const { length } = key;
-    if (length > SHORT_MAX_BYTES) return this.#long.get(key) ?? NONE;
-    const hash = this.#hash(key);
-    this.#lastHash = hash;
-    const tag = (hash & ~LENGTH_MASK) | length;
-    const records = this.#records;
-    for (let entry = this.#first(hash); entry !== NONE; ) {
-      const at = entry * RECORD_SIZE;
-      if (records[at + TAG] === tag && this.#isAt(records[at + OFFSET] as number, key))
-        return entry;
-      entry = records[at + NEXT] as number;
-    }
-    // There are such keys only where the arena is full.
-    return this.#long.size === 0 ? NONE : (this.#long.get(key) ?? NONE);
-  }
-
-  /** As `find`, for a key whose bytes lie in `chunk` from `from` to `to`. */
-  findBytes(chunk: Buffer, from: number, to: number): number {
+  /** @returns the entry of the key that lies in `chunk` from `from` to `to`, -1 if it has none */
+  find(chunk: Buffer, from: number, to: number): number {
     const length = to - from;
     if (length > SHORT_MAX_BYTES) return this.#long.get(keyAt(chunk, from, to)) ?? NONE;
     const hash = this.#hashOf(chunk, from, length);
+    this.#lastHash = hash;
     const tag = (hash & ~LENGTH_MASK) | length;
     const records = this.#records;
     for (let entry = this.#first(hash); entry !== NONE; ) {
@@ -112,19 +95,21 @@ export class KeyIndex {
       }
       entry = records[at + NEXT] as number;
     }
+    // There are such keys only where the arena is full.
     if (this.#long.size === 0) return NONE;
     return this.#long.get(keyAt(chunk, from, to)) ?? NONE;
   }
 
-  /** @param key for which `find` has just found none; @returns the entry that it gets */
-  add(key: Key, value: number): number {
+  /** For a key of which `find` has just found none. @returns the entry that it gets */
+  add(chunk: Buffer, from: number, to: number, value: number): number {
     const entry = this.#takeEntry();
-    const { length } = key;
+    const length = to - from;
     this.#size += 1;
     const offset = length > SHORT_MAX_BYTES ? NONE : this.#takeUnits(unitsFor(length));
     const at = entry * RECORD_SIZE;
     this.#records[at + VALUE] = value;
     if (offset === NONE) {
+      const key = keyAt(chunk, from, to);
       this.#records[at + OFFSET] = LONG;
       this.#long.set(key, entry);
       this.#longKeys.set(entry, key);
@@ -132,7 +117,9 @@ export class KeyIndex {
     }
     if (this.#size > this.#buckets.length) this.#growBuckets();
     const base = offset * UNIT_BYTES;
-    for (let index = 0; index < length; index++) this.#arena[base + index] = key.charCodeAt(index);
+    for (let index = 0; index < length; index++) {
+      this.#arena[base + index] = chunk[from + index] as number;
+    }
     this.#records[at + TAG] = (this.#lastHash & ~LENGTH_MASK) | length;
     this.#records[at + OFFSET] = offset;
     this.#chain(entry, this.#lastHash);
@@ -164,31 +151,14 @@ export class KeyIndex {
     return keyAt(Buffer.from(this.#arena.buffer, offset * UNIT_BYTES, length), 0, length);
   }
 
-  #hash(key: Key): number {
-    const coefficients = this.#coefficients;
-    let hash = coefficients[SHORT_MAX_BYTES] as number;
-    for (let at = 0; at < key.length; at++) {
-      // Plus one, so that a NUL at the end counts.
-      hash = (hash + Math.imul(coefficients[at] as number, key.charCodeAt(at) + 1)) | 0;
-    }
-    return hash;
-  }
-
   #hashOf(bytes: Uint8Array, from: number, length: number): number {
     const coefficients = this.#coefficients;
     let hash = coefficients[SHORT_MAX_BYTES] as number;
     for (let at = 0; at < length; at++) {
+      // Plus one, so that a NUL at the end counts.
       hash = (hash + Math.imul(coefficients[at] as number, (bytes[from + at] as number) + 1)) | 0;
     }
     return hash;
-  }
-
-  #isAt(offset: number, key: Key): boolean {
-    const base = offset * UNIT_BYTES;
-    for (let at = 0; at < key.length; at++) {
-      if (this.#arena[base + at] !== key.charCodeAt(at)) return false;
-    }
-    return true;
   }
 
   /** The upper bits are the good ones. */

@@ -1,4 +1,4 @@
-import type { Key } from '../key.ts';
+import { type Key, spelt } from '../key.ts';
 import { KeyIndex } from './key-index.ts';
 import { ReaderLists } from './reader-lists.ts';
 
@@ -49,17 +49,22 @@ export class TrackingTable {
 
   /** @returns whether the key that lies in `chunk` from `from` to `to` has readers */
   has(chunk: Buffer, from: number, to: number): boolean {
-    return this.#keys.size > 0 && this.#keys.findBytes(chunk, from, to) !== NONE;
+    return this.#keys.size > 0 && this.#keys.find(chunk, from, to) !== NONE;
   }
 
   /** Notes that `reader` has read `key`. @returns whether that was not known before */
   remember(key: Key, reader: ReaderId): boolean {
+    return this.rememberAt(spelt(key), 0, key.length, reader);
+  }
+
+  /** As `remember`, of the key that lies in `chunk` from `from` to `to`. */
+  rememberAt(chunk: Buffer, from: number, to: number, reader: ReaderId): boolean {
     const slot = this.#slotOf(reader);
-    const entry = this.#keys.find(key);
+    const entry = this.#keys.find(chunk, from, to);
     if (entry === NONE) {
       this.#sweep();
       this.#sweep(); // twice, or it would never overtake those that come
-      this.#keys.add(key, slot);
+      this.#keys.add(chunk, from, to, slot);
       this.#use(slot);
       return true;
     }
@@ -95,7 +100,7 @@ export class TrackingTable {
   /** Takes back that `reader` has read `key`: the read was refused. */
   forget(key: Key, reader: ReaderId): void {
     const slot = this.#slots.get(reader);
-    const entry = slot === undefined ? NONE : this.#keys.find(key);
+    const entry = slot === undefined ? NONE : this.#find(key);
     if (slot === undefined || entry === NONE) return;
     const known = this.#keys.valueOf(entry);
     if (known === slot) {
@@ -111,8 +116,12 @@ export class TrackingTable {
 
   /** Forgets the key. @returns its readers; ids of clients that are gone may be among them */
   take(key: Key): Iterable<ReaderId> {
-    const entry = this.#keys.find(key);
+    const entry = this.#find(key);
     return entry === NONE ? NOBODY : this.#takeEntry(entry);
+  }
+
+  #find(key: Key): number {
+    return this.#keys.find(spelt(key), 0, key.length);
   }
 
   #takeEntry(entry: number): readonly ReaderId[] {

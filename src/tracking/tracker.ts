@@ -178,6 +178,13 @@ export class Tracker {
     return fresh;
   }
 
+  /** As `remember`, of the key that lies in `chunk` from `from` to `to`. */
+  rememberAt(chunk: Buffer, from: number, to: number, id: ReaderId): boolean {
+    const fresh = this.#table.rememberAt(chunk, from, to, id);
+    if (fresh) this.#makeRoom();
+    return fresh;
+  }
+
   /** `id` is about to write `keys`. */
   wrote(keys: readonly Key[], id: ReaderId): void {
     this.#ownWrites.wrote(keys, id);
@@ -187,6 +194,11 @@ export class Tracker {
   writing(keys: readonly Key[], id: ReaderId): () => void {
     this.#ownWrites.open(keys, id);
     return () => this.#ownWrites.close(keys, id);
+  }
+
+  /** Whether `read` has to be told of reads. */
+  get expectsReads(): boolean {
+    return !this.#ownWrites.isEmpty;
   }
 
   /** `id` is about to read `keys`; to be told in the order in which it reads and writes. */

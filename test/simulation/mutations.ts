@@ -15,8 +15,13 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: 'src/client/tracked.ts',
-        from: '(key) => !bcast && tracker.remember(key, this.id)',
-        to: '() => false',
+        from: 'if (tracker.remember(key, this.id)) this.#delivery.added(flight, index);',
+        to: '',
+      },
+      {
+        file: 'src/client/tracked.ts',
+        from: 'if (tracker.rememberAt(chunk, from, to, this.id)) this.#delivery.added(flight, 0);',
+        to: '',
       },
       {
         file: 'src/client/tracked.ts',
@@ -37,6 +42,18 @@ export const MUTATIONS: readonly Mutation[] = [
     'client/aloft.ts',
     'if (aloft !== undefined) aloft.last = flight;',
     'if (aloft !== undefined) aloft.staleTo += 0;',
+  ),
+  mutation(
+    'of requests that departed before anybody asked which keys they name only the last is known',
+    'client/aloft.ts',
+    'for (let flight: Flight | undefined = this.#oldest; flight; flight = flight.behind) {',
+    'for (let flight: Flight | undefined = this.#newest; flight; flight = flight.behind) {',
+  ),
+  mutation(
+    'a read of one key that is refused leaves the key in the table',
+    'client/aloft.ts',
+    'if (refused && flight.isFresh === true) this.#byKey();',
+    '',
   ),
   mutation(
     'no invalidation is repeated behind a reply that came late',
@@ -119,8 +136,8 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     'NOLOOP keeps the writes of others from a client',
     'client/tracked.ts',
-    '(own && noloop && this.#wanted.noloop)',
-    '(noloop && this.#wanted.noloop)',
+    '(own && this.#enrolment.isNoloop)',
+    'this.#enrolment.isNoloop',
   ),
   mutation(
     'what comes behind an attributed write passes for the same client',
@@ -148,9 +165,9 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   mutation(
     'nobody drops what a client that has left read for it',
-    'client/tracked.ts',
-    'for (const what of redirect === outlet.clientId ? [] : left) {',
-    'for (const what of redirect === outlet.clientId ? left : []) {',
+    'client/orphans.ts',
+    'const isTold = !isToldItself && parts.tellOrphans;',
+    'const isTold = redirect !== 0 && isToldItself && parts.tellOrphans;',
   ),
   mutation(
     'a client that has gone back to RESP2 gets pushes',

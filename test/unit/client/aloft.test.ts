@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Aloft } from '../../../src/client/aloft.ts';
-import type { Flight } from '../../../src/client/delivery.ts';
+import type { Flight } from '../../../src/client/flight.ts';
 import { type Key, keyOf } from '../../../src/key.ts';
 
 const [A, B, C] = [keyOf('a'), keyOf('b'), keyOf('c')];
@@ -15,6 +15,7 @@ class Flights {
     const flight: Flight = {
       keys,
       readKeys,
+      isSingle: keys.length === 1 && readKeys.length === 1,
       order: ++this.#order,
       parked: undefined,
       named: [],

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Delivery, type Flight, PARK_MS } from '../../../src/client/delivery.ts';
+import { Delivery, PARK_MS } from '../../../src/client/delivery.ts';
+import type { Flight } from '../../../src/client/flight.ts';
 import { keyOf } from '../../../src/key.ts';
 import { type ReaderId, TrackingTable } from '../../../src/tracking/table.ts';
 import { COEFFICIENTS } from '../../helpers/coefficients.ts';
@@ -114,7 +115,10 @@ class Model {
 
   #depart(keys: readonly number[], reads: boolean, refused: boolean): void {
     const flight = flightOf(keys, reads);
-    this.#delivery.depart(flight, (key) => this.#table.remember(key, READER));
+    this.#delivery.depart(flight);
+    for (const [index, key] of flight.readKeys.entries()) {
+      if (this.#table.remember(key, READER)) this.#delivery.added(flight, index);
+    }
     this.#sent.push({ flight, refused, departed: this.#at, landed: 0 });
   }
 
@@ -155,7 +159,8 @@ class Model {
 function flightOf(keys: readonly number[], reads: boolean): Flight {
   const named = keys.map((key) => KEYS[key] ?? keyOf(''));
   const readKeys = reads ? named : [];
-  return { keys: named, readKeys, order: 0, parked: undefined, named: [], read: [] };
+  const isSingle = reads && named.length === 1;
+  return { keys: named, readKeys, isSingle, order: 0, parked: undefined, named: [], read: [] };
 }
 
 const key = fc.constantFrom(0, 0, 0, 1, 2); // mostly one, so that requests meet

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { Delivery, type Flight, PARK_MS, PARKED_MAX_COUNT } from '../../../src/client/delivery.ts';
+import { Delivery, PARK_MS, PARKED_MAX_COUNT } from '../../../src/client/delivery.ts';
+import type { Flight } from '../../../src/client/flight.ts';
 import { type Key, keyOf } from '../../../src/key.ts';
 
 const ALL = '*';
@@ -20,7 +21,7 @@ class Rig {
   /** A request that names `keys` departs. */
   depart(keys: readonly string[]): Flight {
     const flight = flightOf(keys);
-    this.delivery.depart(flight, () => true);
+    this.delivery.depart(flight);
     return flight;
   }
 
@@ -31,7 +32,10 @@ class Rig {
    */
   read(keys: readonly string[], fresh: readonly string[] = []): Flight {
     const flight = flightOf(keys, keys);
-    this.delivery.depart(flight, (key) => fresh.includes(key));
+    this.delivery.depart(flight);
+    for (const [index, key] of keys.entries()) {
+      if (fresh.includes(key)) this.delivery.added(flight, index);
+    }
     return flight;
   }
 
@@ -51,7 +55,8 @@ class Rig {
 
 function flightOf(keys: readonly string[] = [], readKeys: readonly string[] = []): Flight {
   const names = { keys: keys.map(keyOf), readKeys: readKeys.map(keyOf) };
-  return { ...names, order: 0, parked: undefined, named: [], read: [] };
+  const isSingle = keys.length === 1 && readKeys.length === 1;
+  return { ...names, isSingle, order: 0, parked: undefined, named: [], read: [] };
 }
 
 const LATE = 1_000_000;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { Delivery, type Flight } from '../../../src/client/delivery.ts';
+import { Delivery } from '../../../src/client/delivery.ts';
+import type { Flight } from '../../../src/client/flight.ts';
 import { Meter } from '../../../src/client/meter.ts';
 import { keyOf } from '../../../src/key.ts';
 import { OFF } from '../../../src/tracking/options.ts';
@@ -82,7 +83,7 @@ describe('the latency of invalidations', () => {
       read: [],
       parked: undefined,
     };
-    delivery.depart(flight, () => false);
+    delivery.depart(flight);
     meter.heard();
     delivery.changed(key, clock.now, 1);
     meter.endOfChunk();
@@ -108,7 +109,7 @@ describe('the latency of invalidations', () => {
       read: [],
       parked: undefined,
     };
-    delivery.depart(flight, () => false);
+    delivery.depart(flight);
     delivery.changed(key, 0, 1);
     expect(meter.parkedCount).toBe(1);
     delivery.stop();
