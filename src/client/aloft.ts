@@ -9,9 +9,9 @@ export class KeyAloft {
   reads = 0;
   /** One of them has brought the key into the tracking table. */
   added = false;
-  /** One of the reads that are in flight together has been executed. */
+  /** One of the reads that are in flight together is known to have been executed. */
   executed = false;
-  /** A read has been executed since requests for the key were first in flight: it may be cached. */
+  /** The same since the key was first entered: it may be cached. */
   held = false;
   /** Reads up to this order may carry a value whose invalidation has left without them. */
   staleTo = 0;
@@ -23,19 +23,27 @@ export class KeyAloft {
 }
 
 /**
+ * When so many requests are in flight they are entered by key without being asked for, lest all other
+ * clients wait while it is made up for. Source: our choice; to enter so many takes some milliseconds.
+ */
+const UNASKED_MAX_COUNT = 2_048;
+
+/**
  * The keys that a client's requests in flight name, and what is known of their reads. A read that
  * upstream refuses must leave no trace in the tracking table: its client may have no right to know
  * when the key changes. But the key stays if any read of it was executed.
  *
- * While all that is in flight are reads of one key each, none is refused, and none of the keys
- * changes, nobody asks for any of that: the requests are just kept, one behind the other. Only when
- * somebody asks are they entered by key, and those that follow as well, until nothing is in flight.
+ * While all that is in flight are reads of one key each, none that brought its key into the table is
+ * refused, and none of the keys changes, nobody asks for any of that: the requests are just kept, one
+ * behind the other. Only when somebody asks are they entered by key, and those that follow as well,
+ * until nothing is in flight. Of what has landed by then nothing is known, nor need be: it is executed.
  */
 export class Aloft {
   readonly #keys = new Map<Key, KeyAloft>();
   #isByKey = false; // all that is in flight has been entered into it
   #oldest: Flight | undefined;
   #newest: Flight | undefined;
+  #count = 0;
   #allStaleTo = 0; // as `staleTo`, of every key
 
   get isEmpty(): boolean {
@@ -58,8 +66,10 @@ export class Aloft {
     if (this.#newest === undefined) this.#oldest = flight;
     else this.#newest.behind = flight;
     this.#newest = flight;
+    this.#count += 1;
+    const isAsked = flight.isSingle !== true && flight.keys.length > 0;
     if (this.#isByKey) this.#enter(flight);
-    else if (flight.isSingle !== true && flight.keys.length > 0) this.#byKey();
+    else if (isAsked || this.#count > UNASKED_MAX_COUNT) this.#byKey();
   }
 
   #byKey(): ReadonlyMap<Key, KeyAloft> {
@@ -138,6 +148,7 @@ export class Aloft {
     else if (this.#newest === flight) this.#newest = before;
     flight.before = undefined;
     flight.behind = undefined;
+    this.#count -= 1;
     if (this.#oldest === undefined) this.#isByKey = false;
   }
 

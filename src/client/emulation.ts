@@ -34,7 +34,8 @@ const OTHER_USER = error('ERR unsubscribe first: what there is was subscribed to
 
 /**
  * A request of no words: every server reads and forgets it, and answers nothing. Inside MULTI it is
- * not queued.
+ * not queued. What holds for the next request only is over with it: ASKING, in a cluster; the client is
+ * then sent to the other node once more.
  */
 const EMPTY_REQUEST = Buffer.from('*0\r\n');
 

@@ -16,11 +16,11 @@ export interface Flight {
   order: number;
   /** It names one key, and reads it; `keys` and `readKeys` are better not asked for. */
   readonly isSingle?: boolean;
-  /** What is known of its keys while it is in flight, where that is looked after; set by `depart`. */
+  /** What is known of its keys while it is in flight, once it has been entered by key. */
   named: readonly KeyAloft[];
   /** As `named`, of those that are read. */
   read: readonly KeyAloft[];
-  /** While nothing of that is looked after: its one read has brought the key into the table. */
+  /** Until then: its one read has brought the key into the tracking table. */
   isFresh?: boolean;
   /** Its neighbours among the requests in flight. */
   before?: Flight | undefined;

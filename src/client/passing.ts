@@ -124,7 +124,7 @@ class PassingWrite implements Owed {
 
   constructor(session: Session, write: Write) {
     const { info } = write;
-    const { parts, replies, multi } = session;
+    const { parts, multi } = session;
     this.#session = session;
     this.#write = write;
     this.#isQueued = multi !== undefined;
@@ -135,8 +135,7 @@ class PassingWrite implements Owed {
     // A fence is raised where a reply begins, and must find told what it is about.
     const isKept = this.fences || (info !== undefined && SPEAKING.has(info.name));
     const others = this.#isQueued ? KEEP.errors | KEEP.statuses : KEEP.errors;
-    // What is translated and kept may not be long; then its reply tells nothing.
-    this.keep = isKept && !replies.translates ? KEEP.all : others;
+    this.keep = isKept ? KEEP.all : others;
     const isSilent = info !== undefined && parts.silentLog.hides(info.name);
     this.#call = isSilent ? new SilentCall(parts.silentLog, info.name) : undefined;
   }

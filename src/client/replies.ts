@@ -132,6 +132,7 @@ export class ReplyReader extends Conversation {
     this.#type = type;
     this.#inFrame = true;
     this.#extra = kind === '' ? undefined : kind;
+    this.#lenient = false;
     if (this.#extra !== undefined) {
       if (isConfirmation(kind)) this.#treatment = 'keep';
       else this.#treatment = kind === 'monitor' && this.muted ? 'drop' : 'pass';

@@ -6,6 +6,12 @@ import { refuses } from './owed.ts';
 import type { Tracked } from './tracked.ts';
 
 /**
+ * A chunk that is longer is not kept for the key that lies in it, in bytes. Source: our choice; a
+ * pipeline of some dozen reads is shorter.
+ */
+const KEPT_CHUNK_MAX_BYTES = 2_048;
+
+/**
  * The entry for a tracked request that does nothing but read one key. Most are like that, and of most
  * nobody ever asks which key it was: it is left in the chunk in which the request came.
  */
@@ -26,12 +32,14 @@ export class SingleRead implements Owed, Flight {
   #keys: readonly [Key] | undefined;
   #refused = false;
 
-  /** @param chunk which nobody changes any more; the key lies in it from `from` to `to` */
+  /** @param chunk in which the key lies from `from` to `to`, for good */
   constructor(tracked: Tracked, chunk: Buffer, from: number, to: number) {
     this.#tracked = tracked;
-    this.#chunk = chunk;
     this.#from = from;
     this.#to = to;
+    const isKept = chunk.length <= KEPT_CHUNK_MAX_BYTES;
+    this.#chunk = isKept ? chunk : NOTHING;
+    this.#keys = isKept ? undefined : [keyAt(chunk, from, to)];
   }
 
   get keep(): number {
@@ -77,4 +85,5 @@ export class SingleRead implements Owed, Flight {
   }
 }
 
+const NOTHING = Buffer.alloc(0);
 const NONE: readonly KeyAloft[] = [];

@@ -39,7 +39,7 @@ export interface CommandInfo {
   readonly blocks: boolean;
   /** Word 1 is the name of a subcommand. */
   readonly container: boolean;
-  /** It reads the key that is word 1, and does nothing else. */
+  /** It names one key, word 1, which it reads and does not change, and does not wait. */
   readonly readsOne: boolean;
   readonly keys: KeyRule;
 }

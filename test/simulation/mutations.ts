@@ -50,12 +50,6 @@ export const MUTATIONS: readonly Mutation[] = [
     'for (let flight: Flight | undefined = this.#newest; flight; flight = flight.behind) {',
   ),
   mutation(
-    'a read of one key that is refused leaves the key in the table',
-    'client/aloft.ts',
-    'if (refused && flight.isFresh === true) this.#byKey();',
-    '',
-  ),
-  mutation(
     'no invalidation is repeated behind a reply that came late',
     'client/delivery.ts',
     'for (const key of stale) this.#deliver(key);',

@@ -57,3 +57,23 @@ test('a silent command that waits in MULTI has not been sent yet', () => {
   client.send('EXEC');
   expect(rig.log.hasInFlight).toBe(true);
 });
+
+test.for([false, true])(
+  'who hears of a write as it passes hears before its fence, translated: %s',
+  (is) => {
+    const rig = new Rig({ source: 'writes' });
+    const reader = rig.reader();
+    const writer = rig.client({ fenced: true });
+    writer.session.replies.protocol = 3;
+    writer.session.replies.translates = is;
+    writer.send('GETSET', 'k', 'new');
+    writer.hears('$3\r\nol');
+    expect(rig.fences).toEqual([]);
+    writer.hears('d\r\n');
+    expect(rig.fences.length).toBe(1);
+    expect(reader.take()).toBe(pushOf('k'));
+    expect(writer.take()).toBe('');
+    for (const passed of rig.fences.splice(0)) passed();
+    expect(writer.take()).toBe('$3\r\nold\r\n');
+  },
+);
