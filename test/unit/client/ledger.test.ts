@@ -33,6 +33,33 @@ describe('a ledger', () => {
     expect(() => ledger.shift()).toThrow(broken);
   });
 
+  test('takes many of one kind at once, and gives up those that are just passed on', () => {
+    const ledger = new Ledger();
+    const own = owed();
+    for (let round = 0; round < 3; round++) {
+      ledger.push(PASS, 5);
+      ledger.push(own);
+      ledger.push(PASS, 2_000);
+      ledger.push(PASS_BLOCKING, 3);
+      expect([ledger.size, ledger.blocking]).toEqual([2_009, 3]);
+      expect([0, 4, 5, 6, 2_005, 2_006, 2_009].map((at) => ledger.isPass(at))).toEqual([
+        true,
+        true,
+        false,
+        true,
+        true,
+        false,
+        false,
+      ]);
+      ledger.shiftPass(5);
+      expect(ledger.shift()).toBe(own);
+      ledger.shiftPass(2_000);
+      for (let left = 3; left > 0; left--) expect(ledger.shift()).toBe(PASS_BLOCKING);
+      expect([ledger.size, ledger.blocking, ledger.head]).toEqual([0, 0, undefined]);
+      expect(ledger.shiftCount).toBe(2_009 * (round + 1));
+    }
+  });
+
   test.for([1, 7, 8, 9, 16, 17, 1_024, 1_025, 5_000])('keeps %i entries in order', (count) => {
     const ledger = new Ledger();
     const all = entries(count);

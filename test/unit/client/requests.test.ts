@@ -121,6 +121,20 @@ const PASSED: readonly Row[] = [
     told: ['passed undefined', 'passed client', 'passed get'],
   },
   {
+    name: 'pass together where neighbours are alike, whatever their line ends',
+    from: `${GET}${text('GET', 'kk')}*2\r\n$3\r\nGET\r\n$1\r\0k--${GET}${PING}${PING}${text('GET', '')}${GET}`,
+    to: `${GET}${text('GET', 'kk')}${GET}${GET}${PING}${PING}${text('GET', '')}${GET}`,
+    told: ['get', 'get', 'get', 'get', 'ping', 'ping', 'get', 'get'].map(
+      (name) => `passed ${name}`,
+    ),
+  },
+  {
+    name: 'pass one by one where the next word is looked at',
+    from: text('CLIENT', 'GET\0NAME') + text('CLIENT', 'GET\0NAME') + text('CLIENT', 'ID'),
+    to: text('CLIENT', 'GET\x01NAME') + text('CLIENT', 'GET\x01NAME') + text('CLIENT', 'ID'),
+    told: ['passed client', 'passed client', 'passed client'],
+  },
+  {
     name: 'of no words go nowhere',
     from: `*0\r\n${PING}*-1\r\n*-5\rX${GET}`,
     to: `${PING}${GET}`,
