@@ -9,6 +9,7 @@
  */
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { explainArguments } from './arguments.mjs';
 import { compileApart } from './compile.mjs';
 import { ensureDependencies, ensureRedis } from './setup.mjs';
 
@@ -18,4 +19,6 @@ const directory = compileApart('coherence', ['src/cli.ts', 'test/coherence/main.
 const main = path.join(directory, 'test', 'coherence', 'main.js');
 const proxy = ['--proxy', path.join(directory, 'src', 'cli.js')];
 process.argv = [process.execPath, main, ...proxy, ...process.argv.slice(2)];
-await import(pathToFileURL(main).href);
+await import(pathToFileURL(main).href).catch((error) =>
+  explainArguments(error, "--seconds N, --seed N, --faults 'KIND,KIND', --flags='FLAGS'"),
+);

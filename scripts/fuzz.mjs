@@ -10,9 +10,11 @@
  */
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { explainArguments } from './arguments.mjs';
 import { compileApart } from './compile.mjs';
 import { ensureDependencies } from './setup.mjs';
 
 ensureDependencies();
 const directory = compileApart('fuzz', ['test/fuzz/main.ts']);
-await import(pathToFileURL(path.join(directory, 'test', 'fuzz', 'main.js')).href);
+const main = pathToFileURL(path.join(directory, 'test', 'fuzz', 'main.js')).href;
+await import(main).catch((error) => explainArguments(error, '--inputs N, --seed N, --seconds N'));

@@ -22,6 +22,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { explainArguments } from './arguments.mjs';
 import { ensureDependencies, ROOT } from './setup.mjs';
 
 /** @returns {string} a directory with the sources as they are */
@@ -189,16 +190,28 @@ async function runMutations(directory, { firstSeed, runs, only }) {
   return found === chosen.length && failures.length === 0;
 }
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string', default: '1' },
-    runs: { type: 'string', default: '10000' },
-    jobs: { type: 'string', default: '1' },
+/** @returns the values of the flags */
+function readArguments() {
+  const number = { type: 'string' };
+  const options = {
+    seed: { ...number, default: '1' },
+    runs: { ...number, default: '10000' },
+    jobs: { ...number, default: '1' },
     'keep-going': { type: 'boolean', default: false },
     mutations: { type: 'boolean', default: false },
-    only: { type: 'string' },
-  },
-});
+    only: number,
+  };
+  try {
+    return parseArgs({ options }).values;
+  } catch (error) {
+    return explainArguments(
+      error,
+      '--seed N, --runs N, --jobs N, --keep-going, and --only N with --mutations',
+    );
+  }
+}
+
+const values = readArguments();
 ensureDependencies();
 const directory = mkdtempSync(path.join(tmpdir(), 'sidetrack-simulation-'));
 process.on('exit', () => rmSync(directory, { recursive: true, force: true }));

@@ -11,6 +11,7 @@
  */
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { explainArguments } from './arguments.mjs';
 import { compileApart } from './compile.mjs';
 import { ensureDependencies, ensureRedis } from './setup.mjs';
 
@@ -20,4 +21,6 @@ const directory = compileApart('soak', ['src/cli.ts', 'test/soak/main.ts']);
 const main = path.join(directory, 'test', 'soak', 'main.js');
 const proxy = ['--proxy', path.join(directory, 'src', 'cli.js')];
 process.argv = [process.execPath, main, ...proxy, ...process.argv.slice(2)];
-await import(pathToFileURL(main).href);
+await import(pathToFileURL(main).href).catch((error) =>
+  explainArguments(error, "--seconds N, --storm N, --clients N, --seed N, --flags='FLAGS'"),
+);

@@ -2,6 +2,7 @@
 import { accessSync, constants } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { explainArguments } from '../../scripts/arguments.mjs';
 import { ensureBuild, ensureDependencies, ensureRedis, ROOT } from '../../scripts/setup.mjs';
 import { loadAverage, settings } from './system.mjs';
 
@@ -32,7 +33,8 @@ const OPTIONS = {
  * @returns {Prepared}
  */
 export function prepare(more = {}) {
-  const { values } = parseArgs({ options: { ...OPTIONS, ...more } });
+  const options = { ...OPTIONS, ...more };
+  const values = read(options);
   ensureDependencies();
   if (values.dist === undefined) ensureBuild();
   const redisServer = ensureRedis();
@@ -50,6 +52,18 @@ export function prepare(more = {}) {
     settings: settings(redisServer),
     values,
   };
+}
+
+/** @returns the values of the options */
+function read(options) {
+  try {
+    return parseArgs({ options }).values;
+  } catch (error) {
+    const flags = Object.entries(options).map(([name, { type }]) =>
+      type === 'boolean' ? `--${name}` : `--${name} VALUE`,
+    );
+    return explainArguments(error, flags.join(', '));
+  }
 }
 
 /** @returns {string} the redis-benchmark of the same Redis, else the one on PATH */
