@@ -254,12 +254,6 @@ export const MUTATIONS: readonly Mutation[] = [
     'if (from < 0)',
   ),
   mutation(
-    'half of a held reply is let go, and what has to follow it is not',
-    'client/hold.ts',
-    'if (isLast && this.#isUntold && !this.isFull) break;',
-    '',
-  ),
-  mutation(
     'an invalidation overtakes the held reply to HELLO',
     'client/conversation.ts',
     'if (protocol !== this.#protocol) this.#client.seal?.();',
