@@ -24,7 +24,8 @@ export class Lane {
     const socket = endpoint.connect(endpoint.connectTimeoutMs, {
       buffer: RECEIVED,
       callback: (length) => {
-        const chunk = Buffer.allocUnsafe(length);
+        // Not of the common pool: what is held of it may not keep that of others in memory.
+        const chunk = Buffer.allocUnsafeSlow(length);
         RECEIVED.copy(chunk, 0, 0, length);
         listener.received(chunk);
         return true;
