@@ -18,9 +18,16 @@ export interface RequestHandler {
   readonly isStranger: boolean;
   /** @returns what is known about the command of that name (`length` bytes, in lower case) */
   find(name: Uint8Array, length: number): CommandInfo | undefined;
-  /** @returns whether the words of a request of this command must be known before it is sent */
+  /**
+   * Asked once for neighbours of the same command that are taken together.
+   *
+   * @returns whether the words of a request of this command must be known before it is sent
+   */
   holds(info: CommandInfo | undefined): boolean;
-  /** Requests of one command that are not held have been sent, or all but their last bytes. */
+  /**
+   * Requests of one command that are not held have been sent, or all but their last bytes. Nothing may
+   * be sent in answer to that: it would come before all of them.
+   */
   passed(info: CommandInfo | undefined, count: number): void;
   /** A held request is whole. */
   held(info: CommandInfo, words: HeldWords): Step;
